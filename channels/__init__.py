@@ -1,0 +1,1 @@
+"""How events come in: sources, deliveries, providers. Imports `customers`, never the other way round."""

@@ -1,0 +1,1 @@
+"""What happened, to whom: identities, links, the timeline. Imports nothing of ours."""

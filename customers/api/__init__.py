@@ -1,0 +1,1 @@
+"""The REST API of customers, timelines, notes and keys."""

@@ -1,0 +1,25 @@
+"""The nouns of `customers`, one a file."""
+
+from customers.models.access import ApiKey, CardView
+from customers.models.change import Change
+from customers.models.customer import Customer
+from customers.models.identity import AttributeClaim, ClaimedHandle, Identity, SeenRegion
+from customers.models.interaction import ContactCount, Interaction, InteractionPart, Thread
+from customers.models.link import KeepApart, Link
+
+__all__ = [
+    "ApiKey",
+    "AttributeClaim",
+    "CardView",
+    "Change",
+    "ClaimedHandle",
+    "ContactCount",
+    "Customer",
+    "Identity",
+    "Interaction",
+    "InteractionPart",
+    "KeepApart",
+    "Link",
+    "SeenRegion",
+    "Thread",
+]

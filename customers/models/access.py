@@ -1,0 +1,39 @@
+"""Who may do what: keys of integrations, and the log of who viewed which card."""
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+
+
+class ApiKey(models.Model):
+    """A random key, kept as its SHA-256; names its sources by slug."""
+
+    name = models.TextField()
+    prefix = models.CharField(max_length=12, help_text="The first characters, to tell keys apart.")
+    digest = models.BinaryField(unique=True, max_length=32)
+    scopes = ArrayField(models.TextField())
+    source = models.TextField(default="", blank=True, help_text="The slug of the key's own source.")
+    sources = ArrayField(models.TextField(), default=list, blank=True, help_text="Other slugs it may push for; * for all.")
+    created_at = models.DateTimeField(auto_now_add=True)
+    created_by = models.TextField(default="", blank=True)
+    expires_at = models.DateTimeField(null=True, blank=True)
+    last_used_at = models.DateTimeField(null=True, blank=True)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        verbose_name = "API key"
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.prefix}…)"
+
+
+class CardView(models.Model):
+    """Somebody saw a customer's data; logged once per viewer, card and five minutes."""
+
+    viewer = models.TextField(help_text="key:ID or user:ID")
+    customer_id = models.BigIntegerField(db_index=True)
+    period = models.DateTimeField(help_text="The start of the five minutes.")
+    viewed_at = models.DateTimeField()
+    path = models.TextField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["viewer", "customer_id", "period"], name="card_view")]

@@ -1,0 +1,37 @@
+"""The append-only feed of what was recorded, changed, moved and erased."""
+
+from django.db import models
+from django.db.models.functions import Cast, Now
+
+
+class CurrentTransaction(models.Func):
+    """The 64-bit id of the writing transaction (`pg_current_xact_id`)."""
+
+    function = "pg_current_xact_id"
+    arity = 0
+    output_field = models.TextField()
+
+
+class Change(models.Model):
+    """What a live screen asks for; read below the oldest running transaction, so nothing is ever skipped.
+
+    A line's change names its identity. An identity that moves writes one row with the customer it `left` and
+    the one it `joined`, which both read.
+    """
+
+    RECORDED, CHANGED, GONE, MOVED = "recorded", "changed", "gone", "moved"
+
+    txid = models.BigIntegerField(db_default=Cast(Cast(CurrentTransaction(), models.TextField()), models.BigIntegerField()))
+    at = models.DateTimeField(db_default=Now())
+    what = models.TextField()
+    identity_id = models.BigIntegerField()
+    line_id = models.UUIDField(null=True)
+    left_id = models.BigIntegerField(null=True)
+    joined_id = models.BigIntegerField(null=True)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["identity_id", "txid", "id"], name="change_of_identity"),
+            models.Index(fields=["left_id", "txid", "id"], name="change_left", condition=models.Q(left_id__isnull=False)),
+            models.Index(fields=["joined_id", "txid", "id"], name="change_joined", condition=models.Q(joined_id__isnull=False)),
+        ]
