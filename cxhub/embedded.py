@@ -31,8 +31,7 @@ class ServersUnavailable(Exception):
 class Servers:
     """Where the servers are; `children` are those that this process started and must stop."""
 
-    database_url: str
-    redis_url: str
+    environment: dict[str, str]
     pids: dict[str, int] = field(default_factory=dict)
     var: Path | None = None
     children: list[Child] = field(default_factory=list)
@@ -40,12 +39,18 @@ class Servers:
     attached: IO[str] | None = None
 
     @property
-    def ours(self) -> bool:
-        return bool(self.children)
+    def database_url(self) -> str:
+        return self.environment["DATABASE_URL"]
+
+    @property
+    def redis_url(self) -> str:
+        return self.environment["REDIS_URL"]
 
     def export(self) -> None:
-        """For settings and for every process started from here on."""
-        os.environ["DATABASE_URL"], os.environ["REDIS_URL"] = self.database_url, self.redis_url
+        """For settings and for every process started from here on; what the caller set himself stays."""
+        for name, value in self.environment.items():
+            if not os.environ.get(name):
+                os.environ[name] = value
 
     def revive(self) -> bool:
         """Start a server again that died, at the same address; True when there is a new pid (not yet answering)."""
@@ -60,20 +65,17 @@ class Servers:
         if self.attached is not None:
             self.attached.close()
             self.attached = None
-        if self.var is None or not self.children:
+        if self.var is None or self.guard is None:
             return
         while True:
             with _locked(self.var):
                 if not wait_for_others or _unused(self.var):
+                    end(self.children, STOP_SECONDS)
+                    (self.var / "servers.json").unlink(missing_ok=True)
                     break
             time.sleep(0.2)
-        # Not under the lock: nobody attaches to servers whose owner is at work on them.
-        with _locked(self.var):
-            end(self.children, STOP_SECONDS)
-            (self.var / "servers.json").unlink(missing_ok=True)
-        if self.guard is not None:
-            self.guard.dismiss()
-        self.children, self.pids = [], {}
+        self.guard.dismiss()
+        self.guard, self.children, self.pids = None, [], {}
 
     def _record(self) -> None:
         if self.var is None:
@@ -82,7 +84,7 @@ class Servers:
         if self.guard is not None:
             self.guard.watch(self.children)
         seen = {name: Seen.of(pid).__dict__ for name, pid in self.pids.items()}
-        state = {"owner": Seen.of(os.getpid()).__dict__, "servers": seen}
+        state = {"owner": Seen.of(os.getpid()).__dict__, "servers": seen, "environment": self.environment}
         write_private(self.var / "servers.json", json.dumps(state))
 
 
@@ -96,26 +98,28 @@ def external() -> dict[str, str]:
     return found
 
 
-def start(var: Path, *, own: bool = False) -> Servers:
-    """Attach to the servers of `var`, else start them; `own` insists on starting (whoever supervises must own)."""
+def start(var: Path, *, own: bool = False, share: dict[str, str] | None = None) -> Servers:
+    """Attach to the servers of `var`, else start them.
+
+    `own` insists on starting (whoever supervises must own them); `share` is handed to every command that attaches.
+    """
     given = external()
-    if len(given) == 2:
-        return Servers(given["DATABASE_URL"], given["REDIS_URL"])
+    if len(given) == 2 and not own:
+        return Servers(given)
     var = var.resolve()
-    var.mkdir(mode=0o700, parents=True, exist_ok=True)
     deadline = time.monotonic() + IN_USE_SECONDS
     try:
+        var.mkdir(mode=0o700, parents=True, exist_ok=True)
         while True:
             with _locked(var):
-                servers = _addresses(var, fresh=False)
                 state = _state(var)
                 owner = _seen(state.get("owner"))
                 if owner is None or not owner.alive():
-                    return _start(var, state, given)
-                if not own and all(server.answers() for server in _wanted(servers, given)):
-                    return _attach(var, servers, state, given)
+                    return _start(var, state, given, share or {})
+                if not own and all(server.answers() for server in _servers(var, given, state)):
+                    return _attach(var, state, given)
             if time.monotonic() > deadline:
-                raise ServersUnavailable(f"the servers of {var} belong to process {owner.pid}, which is still running")
+                raise ServersUnavailable(f"the servers of {var} belong to process {owner.pid} and cannot be used now")
             time.sleep(0.2)
     except (PostgresFailed, ValkeyFailed, NoAccount, OSError) as error:
         raise ServersUnavailable(str(error)) from error
@@ -123,6 +127,7 @@ def start(var: Path, *, own: bool = False) -> Servers:
 
 def secret_key(var: Path) -> None:
     """Make the key that signs sessions, once; settings read it from the file."""
+    var.mkdir(mode=0o700, parents=True, exist_ok=True)
     path = var / "secret_key"
     if not path.exists() and not os.environ.get("CXHUB_SECRET_KEY") and not os.environ.get("CXHUB_SECRET_KEY_FILE"):
         write_private(path, secrets.token_urlsafe(48) + "\n")
@@ -138,47 +143,48 @@ def write_private(path: Path, text: str) -> None:
     aside.replace(path)
 
 
-def _wanted(servers: tuple[Postgres, Valkey], given: dict[str, str]) -> list[Server]:
-    postgres, valkey = servers
-    wanted: list[Server] = [] if "DATABASE_URL" in given else [postgres]
-    return wanted if "REDIS_URL" in given else [*wanted, valkey]
+def _servers(var: Path, given: dict[str, str], state: dict[str, Any]) -> list[Server]:
+    """Those of the running servers that this process would use."""
+    postgres, valkey = _addresses(var, fresh=False)
+    servers: list[Server] = []
+    if "DATABASE_URL" not in given and "postgres" in state["servers"]:
+        servers.append(postgres)
+    if "REDIS_URL" not in given and "valkey" in state["servers"]:
+        servers.append(valkey)
+    return servers
 
 
-def _attach(var: Path, servers: tuple[Postgres, Valkey], state: dict[str, Any], given: dict[str, str]) -> Servers:
+def _attach(var: Path, state: dict[str, Any], given: dict[str, str]) -> Servers:
     attached = (var / "servers.users").open("a")
     fcntl.flock(attached, fcntl.LOCK_SH)
     pids = {name: int(seen["pid"]) for name, seen in state["servers"].items()}
-    postgres, valkey = servers
-    return Servers(
-        given.get("DATABASE_URL", postgres.url()), given.get("REDIS_URL", valkey.url), pids, var, attached=attached
-    )
+    return Servers({**state["environment"], **given}, pids, var, attached=attached)
 
 
-def _start(var: Path, state: dict[str, Any], given: dict[str, str]) -> Servers:
+def _start(var: Path, state: dict[str, Any], given: dict[str, str], share: dict[str, str]) -> Servers:
     for name, entry in state.get("servers", {}).items():
         seen = _seen(entry)
         if seen is not None:
             end_stranger(seen, signal.SIGINT if name == "postgres" else signal.SIGTERM, STOP_SECONDS)
     postgres, valkey = _addresses(var, fresh=True)
-    result = Servers(given.get("DATABASE_URL", postgres.url()), given.get("REDIS_URL", valkey.url), var=var)
-    result.guard = Guard()
+    addresses = {"DATABASE_URL": postgres.url(), "REDIS_URL": valkey.url}
+    servers = Servers({**addresses, **given, **share}, var=var, guard=Guard())
+    wanted: list[Server] = [] if "DATABASE_URL" in given else [postgres]
+    wanted += [] if "REDIS_URL" in given else [valkey]
     try:
-        pairs = []
-        for server in _wanted((postgres, valkey), given):
+        for server in wanted:
             child = server.child()
+            servers.children.append(child)
             child.start()
-            result.children.append(child)
-            result._record()
-            pairs.append((server, child))
-        for server, child in pairs:
+            servers._record()
+        for server, child in zip(wanted, servers.children, strict=True):
             server.wait(child)
-        result._record()
+        servers._record()
     except BaseException:
-        end(result.children, STOP_SECONDS)
+        end(servers.children, STOP_SECONDS)
         (var / "servers.json").unlink(missing_ok=True)
-        result.guard.dismiss()
         raise
-    return result
+    return servers
 
 
 def _addresses(var: Path, *, fresh: bool) -> tuple[Postgres, Valkey]:

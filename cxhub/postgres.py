@@ -172,7 +172,7 @@ class Postgres:
         ours = subprocess.run([str(installed("postgres")), "--version"], capture_output=True, text=True, check=True)
         major = ours.stdout.split()[-1].split(".")[0]
         if made_by != major:
-            raise PostgresFailed(f"{self.data} was made by PostgreSQL {made_by}, installed is {major}: dump and restore")
+            raise PostgresFailed(f"{self.data} is of PostgreSQL {made_by}, installed is {major}: dump and restore")
 
     def _forget_foreign_pid(self) -> None:
         """PostgreSQL takes any living process with the pid of its killed predecessor for that predecessor."""
