@@ -116,12 +116,10 @@ def version_of(event: ChannelEvent) -> Version:
     return Version(event.revision, digest, str(event.origin) if event.origin else None, data)
 
 
-def put(part: Part | None, name: str, new: Version, *, replay: bool = False) -> tuple[Part, Status]:
+def put(part: Part | None, name: str, new: Version) -> tuple[Part, Status]:
     """The part with one more version; the same revision with other content is a conflict and changes nothing."""
     if part is None:
         return Part(name, (new,)), "recorded"
-    if replay and new.origin is not None:
-        part = Part(name, tuple(version for version in part.versions if version.origin != new.origin))
     for version in part.versions:
         if version.revision == new.revision:
             return part, "duplicate" if version.digest == new.digest else "conflict"

@@ -7,6 +7,7 @@ from typing import Any
 import orjson
 import psycopg
 from django.db import connections
+from psycopg.types.json import set_json_loads
 
 Cursor = psycopg.Cursor[Any]
 
@@ -20,6 +21,7 @@ def cursor(using: str = "default") -> Iterator[Cursor]:
     connection = connections[using]
     connection.ensure_connection()
     with connection.wrap_database_errors, psycopg.Cursor(connection.connection) as raw:
+        set_json_loads(orjson.loads, raw)  # Django's connection leaves jsonb as text
         yield raw
 
 
@@ -35,7 +37,7 @@ class Rows:
         self.table = table
         self.names = ", ".join(columns)
         self.typed = ", ".join(f"{name} {kind}" for name, kind in columns.items())
-        self.set = ", ".join(f"{name} = x.{name}" for name in columns)
+        self.set = ", ".join(f"{name} = x.{name}" for name in columns if name != "id")
 
     @property
     def source(self) -> str:

@@ -1,0 +1,197 @@
+"""Events that a system pushes in our own JSON: the schema of `POST /api/v1/events`, and its translation."""
+
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Annotated, Any, ClassVar, Literal
+
+import orjson
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationError
+
+from channels.provider import Provider, SourceInfo, StoredDelivery, Unreadable
+from customers.incoming import Agent, Attachment, ChannelEvent, Handle, Kind, Trust
+
+RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)\Z", re.ASCII)
+RESERVED = ("card", "anonymous")
+BIGINT = 2**63 - 1
+
+
+def moment(value: object) -> datetime:
+    """An RFC 3339 time with its offset, as UTC."""
+    if not isinstance(value, str) or not RFC3339.match(value):
+        raise ValueError("must be an RFC 3339 time with an offset, e.g. 2026-11-22T10:15:00+03:00")
+    try:
+        return datetime.fromisoformat(value.upper().replace("Z", "+00:00")).astimezone(UTC)
+    except (ValueError, OverflowError) as error:
+        raise ValueError("is no time that exists between the years 1 and 9999") from error
+
+
+def text_of(value: object) -> object:
+    """Ids are often numbers at the sender: we keep them as text."""
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+def not_reserved(kind: str) -> str:
+    if kind in RESERVED:
+        raise ValueError(f"«{kind}» is a kind of our own")
+    return kind
+
+
+def revision_number(value: object) -> object:
+    return int(moment(value).timestamp() * 1_000_000) if isinstance(value, str) else value
+
+
+Moment = Annotated[datetime, BeforeValidator(moment)]
+Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
+Short = Annotated[str, StringConstraints(max_length=200)]
+Line = Annotated[str, StringConstraints(max_length=1000)]
+Id = Annotated[str, BeforeValidator(text_of), StringConstraints(min_length=1, max_length=200)]
+Count = Annotated[int, Field(ge=0, le=BIGINT)]
+Seconds = Annotated[float, Field(ge=0, le=1e9, allow_inf_nan=False)]
+Number = Annotated[float, Field(allow_inf_nan=False)]
+
+
+class Shape(BaseModel):
+    """Strict: no coercion of types, no field that we would silently lose."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class Open(BaseModel):
+    """Free, but what is named here is checked."""
+
+    model_config = ConfigDict(extra="allow", strict=True, frozen=True)
+
+
+class Identifier(Shape):
+    kind: Annotated[Slug, AfterValidator(not_reserved)]
+    value: Annotated[str, BeforeValidator(text_of), StringConstraints(min_length=1, max_length=320)]
+    scope: Short | None = None
+    verified: bool | None = None
+
+
+class PushedCustomer(Shape):
+    identifiers: Annotated[list[Identifier], Field(max_length=50)] = []
+    name: Annotated[str, StringConstraints(max_length=1000)] | None = None
+    attributes: dict[Annotated[str, StringConstraints(min_length=1, max_length=64)], Any] = {}
+
+
+class PushedAgent(Shape):
+    id: Annotated[str, BeforeValidator(text_of), StringConstraints(max_length=200)] = ""
+    name: Line = ""
+    type: Literal["human", "bot", "system"] = "human"
+
+
+class PushedAttachment(Shape):
+    name: Line = ""
+    content_type: Short = ""
+    size: Count | None = None
+    url: Annotated[str, StringConstraints(max_length=4000)] = ""
+
+
+class Recording(Open):
+    url: Annotated[str, StringConstraints(max_length=4000)] | None = None
+    duration_s: Seconds | None = None
+
+
+class Call(Open):
+    status: Literal["completed", "missed", "busy", "failed", "voicemail"] | None = None
+    started_at: Moment | None = None
+    answered_at: Moment | None = None
+    ended_at: Moment | None = None
+    duration_s: Seconds | None = None
+    talk_s: Seconds | None = None
+    legs: list[dict[str, Any]] | None = None
+    recording: Recording | None = None
+
+
+class Score(Open):
+    metric: Literal["nps", "csat", "ces", "stars"]
+    value: Number
+    min: Number | None = None
+    max: Number | None = None
+
+
+class Order(Open):
+    number: Annotated[str, BeforeValidator(text_of), StringConstraints(min_length=1, max_length=200)]
+    total: Number | Annotated[str, StringConstraints(pattern=r"^-?\d{1,18}(\.\d{1,6})?$")] | None = None
+    currency: Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")] | None = None
+
+
+class Details(Open):
+    call: Call | None = None
+    score: Score | None = None
+    order: Order | None = None
+    campaign: dict[str, Any] | None = None
+
+
+class PushedEvent(Shape):
+    """One channel event, as an integration pushes it."""
+
+    id: Id
+    channel: Slug
+    kind: Kind
+    direction: Literal["inbound", "outbound", "internal"]
+    occurred_at: Moment
+    source: Slug | None = None
+    customer: PushedCustomer = PushedCustomer()
+    subject: Line = ""
+    text: str = ""
+    thread: Short = ""
+    agent: PushedAgent | None = None
+    attachments: Annotated[list[PushedAttachment], Field(max_length=100)] = []
+    state: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,31}$")] | None = None
+    deleted: bool = False
+    part: Annotated[str, StringConstraints(min_length=1, max_length=200)] = "main"
+    revision: Annotated[int, BeforeValidator(revision_number), Field(ge=0, le=BIGINT)] = 0
+    details: Details = Details()
+
+
+class Push(Provider):
+    """Every system that pushes events; it has no webhook of its own."""
+
+    name: ClassVar[str] = "push"
+    label: ClassVar[str] = "Push (REST)"
+    docs: ClassVar[str] = "/api/docs/"
+    handled: ClassVar[frozenset[str]] = frozenset({"event"})
+
+    def parse(self, delivery: StoredDelivery) -> Iterator[ChannelEvent]:
+        """Exactly one event: a push is cut into one delivery per event at the door."""
+        try:
+            event = PushedEvent.model_validate_json(delivery.body)
+        except ValidationError as error:
+            raise Unreadable(f"{error.error_count()} fields are not valid") from None
+        revised = event.revision if isinstance(event.revision, int) else 0
+        yield ChannelEvent(
+            source_id=delivery.source.id,
+            source=delivery.source.slug,
+            region=delivery.source.region,
+            key=event.id,
+            part=event.part,
+            revision=revised,
+            received_at=delivery.received_at,
+            occurred_at=event.occurred_at,
+            channel=event.channel,
+            kind=event.kind,
+            direction=event.direction,
+            handles=tuple(handle(identifier, event, delivery.source) for identifier in event.customer.identifiers),
+            name=event.customer.name or "",
+            attributes=event.customer.attributes,
+            thread=event.thread,
+            subject=event.subject,
+            text=event.text,
+            agent=None if event.agent is None else Agent(event.agent.id, event.agent.name, event.agent.type),
+            attachments=tuple(Attachment(file.name, file.content_type, file.size, file.url) for file in event.attachments),
+            state=event.state or (event.details.call.status if event.details.call else None) or "",
+            deleted=event.deleted,
+            details=orjson.loads(delivery.body).get("details", {}),  # as it was sent: 9 stays 9, not 9.0
+        )
+
+
+def handle(identifier: Identifier, event: PushedEvent, source: SourceInfo) -> Handle:
+    """`verified` as far as the source may say so; silent means asserted, but claimed from a form or the web."""
+    if identifier.verified is None:
+        trust = Trust.CLAIMED if event.kind == "form" or event.channel == "web" else Trust.ASSERTED
+    else:
+        trust = Trust.VERIFIED if identifier.verified else Trust.CLAIMED
+    return Handle(identifier.kind, identifier.value, identifier.scope or "", source.capped(trust))

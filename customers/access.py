@@ -1,0 +1,132 @@
+"""Who may do what: API keys with scopes, agents with roles, and the log of views."""
+
+import secrets
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+from typing import Literal
+
+from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
+from django.utils import timezone
+
+from customers.models import ApiKey
+from customers.sql import Cursor, cursor
+
+Scope = Literal["read", "write", "admin", "ingest"]
+SCOPES: tuple[Scope, ...] = ("read", "write", "admin", "ingest")
+IMPLIED: dict[str, frozenset[str]] = {
+    "read": frozenset({"read"}),
+    "write": frozenset({"read", "write"}),
+    "admin": frozenset({"read", "write", "admin"}),
+    "ingest": frozenset({"ingest"}),
+}
+ROLES: dict[str, str] = {"agent": "write", "supervisor": "write", "admin": "admin"}
+"""What a role (a group of users) may do over the API; its name is the group's."""
+
+PREFIX = "cx_"
+ANY_SOURCE = "*"
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """Whoever asks: a key of an integration, or an agent who signed in."""
+
+    viewer: str  # key:ID or user:ID, as the logs name him
+    name: str
+    scopes: frozenset[str]
+    source: str = ""
+    sources: tuple[str, ...] = ()
+    key_id: int | None = None
+    is_authenticated: bool = True
+
+    def may(self, scope: Scope) -> bool:
+        return scope in self.scopes
+
+    def may_push_for(self, source: str) -> bool:
+        return source == self.source or source in self.sources or ANY_SOURCE in self.sources
+
+
+def issue_key(
+    name: str,
+    scopes: Iterable[str],
+    *,
+    source: str = "",
+    sources: Iterable[str] = (),
+    expires_at: datetime | None = None,
+    created_by: str = "",
+) -> tuple[ApiKey, str]:
+    """A new key and its only plain copy; raises ValueError for an unknown scope."""
+    wanted = sorted(set(scopes))
+    if not wanted or not set(wanted) <= set(SCOPES):
+        raise ValueError(f"scopes are one or more of {', '.join(SCOPES)}")
+    plain = PREFIX + secrets.token_urlsafe(32)
+    key = ApiKey.objects.create(
+        name=name,
+        prefix=plain[:10],
+        digest=digest_of(plain),
+        scopes=wanted,
+        source=source,
+        sources=sorted(set(sources)),
+        expires_at=expires_at,
+        created_by=created_by,
+    )
+    return key, plain
+
+
+def digest_of(plain: str) -> bytes:
+    """A fast hash: the key is random, so there is nothing to guess (a password hash would cost 0.1 s a request)."""
+    return sha256(plain.encode("utf-8", "replace")).digest()
+
+
+FIND = """
+SELECT id, name, scopes, source, sources, last_used_at < now() - interval '1 minute' OR last_used_at IS NULL
+  FROM customers_apikey
+ WHERE digest = %s AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > now())
+"""
+USED = "UPDATE customers_apikey SET last_used_at = now() WHERE id = %s"
+
+
+def principal_of_key(plain: str) -> Principal | None:
+    """Whose key this is, if it is valid now; its use is noted once a minute."""
+    with cursor("reading") as sql:
+        sql.execute(FIND, (digest_of(plain),), prepare=True)
+        row = sql.fetchone()
+        if row is None:
+            return None
+        id_, name, scopes, source, sources, stale = row
+        if stale:
+            sql.execute(USED, (id_,))
+    granted = frozenset[str]().union(*(IMPLIED.get(scope, frozenset()) for scope in scopes))
+    return Principal(f"key:{id_}", name, granted, source, tuple(sources), id_)
+
+
+def principal_of_user(user: AbstractBaseUser | AnonymousUser) -> Principal | None:
+    """What an agent may do by his role; None for nobody."""
+    if not user.is_authenticated or not user.is_active:
+        return None
+    roles = set(user.groups.values_list("name", flat=True))  # type: ignore[union-attr]
+    scopes: frozenset[str] = frozenset()
+    for role, scope in ROLES.items():
+        if role in roles or user.is_superuser:  # type: ignore[union-attr]
+            scopes |= IMPLIED[scope]
+    return Principal(f"user:{user.pk}", user.get_username(), scopes)
+
+
+VIEWED = """
+INSERT INTO customers_cardview (viewer, customer_id, period, viewed_at, path)
+SELECT %(viewer)s, c, date_bin('5 minutes', now(), 'epoch'), now(), %(path)s FROM unnest(%(customers)s::bigint[]) AS c
+    ON CONFLICT (viewer, customer_id, period) DO NOTHING
+"""
+
+
+def log_views(sql: Cursor, viewer: str, customers: Iterable[int], path: str) -> None:
+    """Note who saw whom, once per viewer, customer and five minutes."""
+    ids = sorted(set(customers))
+    if ids:
+        sql.execute(VIEWED, {"viewer": viewer, "customers": ids, "path": path[:200]})
+
+
+def revoke(key: ApiKey) -> None:
+    """At once: keys are looked up at every request."""
+    ApiKey.objects.filter(pk=key.pk, revoked_at=None).update(revoked_at=timezone.now())

@@ -1,0 +1,161 @@
+"""Putting together: births and links under the locking protocol, so that a race never splits one person."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from uuid_utils.compat import uuid7
+
+from customers.handles import NORMALISER_VERSION
+from customers.identification import RULES_VERSION, Case, Evidence, Known, KnownWorld
+from customers.sql import Cursor, Rows
+
+LOCK = """
+SELECT pg_advisory_xact_lock(h) FROM (
+    SELECT DISTINCT hashtextextended(x, 0) AS h FROM unnest(%s::text[]) AS x ORDER BY h
+) hashes
+"""
+HOLD_CUSTOMERS = "SELECT id, merged_into_id FROM customers_customer WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE"
+STILL_THERE = "SELECT id, customer_id FROM customers_identity WHERE id = ANY(%s)"
+IDS = "SELECT nextval(pg_get_serial_sequence(%s, 'id')) FROM generate_series(1, %s)"
+
+CUSTOMERS = Rows("customers_customer", id="bigint", public_id="uuid", founder_id="bigint", created_at="timestamptz")
+IDENTITIES = Rows(
+    "customers_identity",
+    id="bigint",
+    kind="text",
+    scope="text",
+    value="text",
+    generation="int",
+    raw="text",
+    match_key="text",
+    linkable="bool",
+    normaliser_version="int",
+    trust="smallint",
+    customer_id="bigint",
+    created_at="timestamptz",
+)
+LINKS = Rows(
+    "customers_link",
+    a_id="bigint",
+    b_id="bigint",
+    cause="text",
+    evidence="jsonb",
+    trust="smallint",
+    rules_version="int",
+    created_at="timestamptz",
+    created_by="text",
+    undone_by="text",
+    undo_reason="text",
+)
+MOVES = Rows("customers_change", what="text", identity_id="bigint", left_id="bigint", joined_id="bigint")
+TRUSTS = Rows("customers_identity", id="bigint", trust="smallint")
+
+
+class Retry(Exception):
+    """Somebody moved an identity between our look and our lock: roll back and start over."""
+
+
+class LinkingWorld(KnownWorld):
+    """The identities of a few cases, locked: what is made here is written by `flush` in the same transaction.
+
+    Lock classes are strictly ordered (advisory locks on handles, sorted; customers by id; plain writes), so no
+    circle of waiting can form. Raises Retry when the ground moved.
+    """
+
+    def __init__(self, cursor: Cursor, cases: Sequence[Case], *, actor: str = "rules", cause: str = "event") -> None:
+        keys = {evidence.key for case in cases for evidence in case.evidence}
+        cursor.execute(LOCK, (["\x1f".join(key) for key in keys],))
+        super().__init__(cursor, cases)
+        self.actor, self.cause = actor, cause
+        self.now = datetime.now(UTC)
+        known = [identity for generations in self.identities.values() for identity in generations]
+        if known:
+            cursor.execute(HOLD_CUSTOMERS, (sorted({identity.customer_id for identity in known}),))
+            if any(merged is not None for _, merged in cursor.fetchall()):
+                raise Retry
+            cursor.execute(STILL_THERE, ([identity.id for identity in known],))
+            if dict(cursor.fetchall()) != {identity.id: identity.customer_id for identity in known}:
+                raise Retry
+        unknown = sum(1 for key in keys if not any(known.covers_all for known in self.identities.get(key, ())))
+        self.identity_ids = self.reserve(cursor, "customers_identity", unknown)
+        self.customer_ids = self.reserve(cursor, "customers_customer", unknown)
+        self.customers: list[dict[str, Any]] = []
+        self.born: dict[int, dict[str, Any]] = {}
+        self.links: list[dict[str, Any]] = []
+        self.moves: list[dict[str, Any]] = []
+        self.trusts: dict[int, int] = {}
+
+    @staticmethod
+    def reserve(cursor: Cursor, table: str, count: int) -> list[int]:
+        if not count:
+            return []
+        cursor.execute(IDS, (table, count))
+        return [row[0] for row in reversed(cursor.fetchall())]
+
+    def found(self, evidence: Evidence, case: Case) -> Known:
+        """A new person, founded by this handle."""
+        customer = self.customer_ids.pop()
+        identity = self.bear(evidence, customer)
+        self.customers.append({"id": customer, "public_id": uuid7(), "founder_id": identity.id, "created_at": self.now})
+        return identity
+
+    def adopt(self, evidence: Evidence, into: Known, case: Case, trust: int) -> Known:
+        """A new handle of a known person."""
+        identity = self.bear(evidence, into.customer_id)
+        self.link(into, identity, case, trust)
+        self.moves.append({"what": "moved", "identity_id": identity.id, "left_id": None, "joined_id": into.customer_id})
+        return identity
+
+    def bear(self, evidence: Evidence, customer: int) -> Known:
+        handle = evidence.handle
+        identity = Known(self.identity_ids.pop(), evidence.key, customer, evidence.trust, handle.linkable)
+        generations = self.identities.setdefault(evidence.key, [])
+        self.born[identity.id] = {
+            "id": identity.id,
+            **evidence.key._asdict(),
+            "generation": len(generations),
+            "raw": handle.raw,
+            "match_key": handle.match_key,
+            "linkable": handle.linkable,
+            "normaliser_version": NORMALISER_VERSION,
+            "trust": int(evidence.trust),
+            "customer_id": customer,
+            "created_at": self.now,
+        }
+        generations.append(identity)
+        return identity
+
+    def link(self, one: Known, other: Known, case: Case, trust: int) -> None:
+        """One more piece of evidence, kept even when the two are already connected."""
+        a, b = sorted((one.id, other.id))
+        self.pairs.add((a, b))
+        self.links.append(
+            {
+                "a_id": a,
+                "b_id": b,
+                "cause": self.cause,
+                "evidence": {"line": str(case.event.line), "source": case.event.source},
+                "trust": int(trust),
+                "rules_version": RULES_VERSION,
+                "created_at": self.now,
+                "created_by": self.actor,
+                "undone_by": "",
+                "undo_reason": "",
+            }
+        )
+
+    def raise_trust(self, identity: Known, trust: int) -> None:
+        identity.trust = int(trust)
+        if identity.id in self.born:
+            self.born[identity.id]["trust"] = int(trust)
+        else:
+            self.trusts[identity.id] = int(trust)
+
+    def flush(self, cursor: Cursor) -> None:
+        """Write what the cases made; foreign keys are checked at the commit."""
+        CUSTOMERS.insert(cursor, self.customers)
+        IDENTITIES.insert(cursor, list(self.born.values()))
+        LINKS.insert(cursor, self.links)
+        MOVES.insert(cursor, self.moves)
+        TRUSTS.update(cursor, [{"id": id_, "trust": trust} for id_, trust in sorted(self.trusts.items())], "t.id = x.id")

@@ -1,0 +1,248 @@
+"""The only writer of the timeline: events into lines, counts, threads and changes, in one transaction."""
+
+import logging
+import random
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from itertools import islice
+from typing import TypeVar
+from typing import Any
+from uuid import UUID
+
+from django.db import IntegrityError, OperationalError, transaction
+
+from customers import lines, tallies
+from customers.folding import Part, Status, Version, fold, put, version_of, without
+from customers.identification import ANONYMOUS, Case, Evidence, KnownWorld, NeedsLinking, Verdict, examine, judge
+from customers.incoming import ChannelEvent
+from customers.linking import LinkingWorld, Retry
+from customers.sql import Cursor, cursor
+
+logger = logging.getLogger(__name__)
+
+LINKING_CHUNK = 50
+"""Groups that are linked in one transaction: few enough that their locks are short."""
+TRIES = 8
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What became of one event; `identity_id` is None while it waits for its line."""
+
+    event: ChannelEvent
+    line: UUID
+    identity_id: int | None
+    status: Status | str
+    matched_by: str
+    refused: list[dict[str, str]] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Placed:
+    """An event with the identity that its line hangs on."""
+
+    case: Case
+    identity_id: int
+    real: bool  # named by the event itself and not anonymous: an anonymous line moves there
+    matched_by: str
+    version: Version
+    claimed: list[Evidence] = field(default_factory=list)
+    refused: list[dict[str, str]] = field(default_factory=list)
+
+
+Group = Sequence[Case]
+Finish = Callable[[Cursor, list[Outcome]], None]
+
+
+def record(groups: Sequence[Sequence[ChannelEvent]], finish: Finish, *, actor: str = "rules", cause: str = "event") -> None:
+    """Record groups of events; what shares a delivery or a line must be in one group.
+
+    `finish(cursor, outcomes)` is called within each transaction, after its events are written; what it raises
+    rolls them back. Groups whose handles are all known go together in one transaction, the others in chunks
+    under the locking protocol. Database errors are raised when retrying does not help.
+    """
+    cases = [[examine(event) for event in group] for group in groups]
+    rest = attempt(lambda: record_known(cases, finish))
+    remaining = iter(rest)
+    while chunk := list(islice(remaining, LINKING_CHUNK)):
+        attempt(lambda chunk=chunk: record_linking(chunk, finish, actor, cause))  # type: ignore[misc]
+
+
+T = TypeVar("T")
+
+
+def attempt(work: Callable[[], T]) -> T:
+    """Deadlocks, lost races and a moved ground are tried again from the start, in a new transaction."""
+    for left in reversed(range(TRIES)):
+        try:
+            return work()
+        except (Retry, IntegrityError, OperationalError) as error:
+            state = getattr(error.__cause__, "sqlstate", None)
+            if not left or not (isinstance(error, Retry) or state in ("40P01", "40001", "23505")):
+                raise
+            time.sleep(random.uniform(0, 0.05) * (TRIES - left))  # noqa: S311 - jitter, no secret
+    raise AssertionError("unreachable")
+
+
+def record_known(cases: Sequence[Group], finish: Finish) -> list[Group]:
+    """Record the groups that need no linking; the others are returned."""
+    rest: list[Group] = []
+    with transaction.atomic(), cursor() as sql:
+        world = KnownWorld(sql, [case for group in cases for case in group])
+        homes = locate(sql, [case.event.line for group in cases for case in group if case.follow_up])
+        placed: list[Placed] = []
+        outcomes: list[Outcome] = []
+        for group in cases:
+            try:
+                group_placed, group_waiting = place(group, world, homes)
+            except NeedsLinking:
+                rest.append(group)
+            else:
+                placed += group_placed
+                outcomes += group_waiting
+        if placed or outcomes:
+            finish(sql, outcomes + write(sql, placed))
+    return rest
+
+
+def record_linking(cases: Sequence[Group], finish: Finish, actor: str, cause: str) -> None:
+    with transaction.atomic(), cursor() as sql:
+        world = LinkingWorld(sql, [case for group in cases for case in group], actor=actor, cause=cause)
+        homes = locate(sql, [case.event.line for group in cases for case in group if case.follow_up])
+        standing = lines.versions(sql, [case.event.line for group in cases for case in group])
+        placed: list[Placed] = []
+        outcomes: list[Outcome] = []
+        for group in cases:
+            fair, conflicting = set_conflicts_apart(group, standing)
+            outcomes += conflicting
+            group_placed, group_waiting = place(fair, world, homes)
+            placed += group_placed
+            outcomes += group_waiting
+        world.flush(sql)
+        finish(sql, outcomes + write(sql, placed))
+
+
+def set_conflicts_apart(group: Group, standing: dict[tuple[UUID, str, int], tuple[str, int]]) -> tuple[list[Case], list[Outcome]]:
+    """What contradicts a version that stands must not link anybody either."""
+    fair, conflicting = [], []
+    for case in group:
+        event = case.event
+        known = standing.get((event.line, event.part, event.revision))
+        if known is None or event.replay or known[0] == version_of(event).digest:
+            fair.append(case)
+        else:
+            conflicting.append(Outcome(event, event.line, known[1], "conflict", "line"))
+    return fair, conflicting
+
+
+def locate(sql: Cursor, ids: Sequence[UUID]) -> dict[UUID, int]:
+    """Where lines live: {line: identity}. The one place that knows how to ask this."""
+    if not ids:
+        return {}
+    sql.execute("SELECT id, identity_id FROM customers_interaction WHERE id = ANY(%s)", (list(ids),))
+    return dict(sql.fetchall())
+
+
+def place(group: Group, world: KnownWorld, homes: dict[UUID, int]) -> tuple[list[Placed], list[Outcome]]:
+    """An identity for each event of a group; follow-ups go where their line lives, or wait."""
+    placed: list[Placed] = []
+    waiting: list[Outcome] = []
+    for case in sorted(group, key=lambda case: case.follow_up):
+        event = case.event
+        if not case.follow_up:
+            verdict: Verdict = judge(case, world)
+            real = verdict.carrier.key.kind != ANONYMOUS
+            placed.append(
+                Placed(case, verdict.carrier.id, real, verdict.matched_by, version_of(event), verdict.claimed, verdict.refused)
+            )
+            homes.setdefault(event.line, verdict.carrier.id)
+        elif event.line in homes:
+            placed.append(Placed(case, homes[event.line], False, "line", version_of(event)))
+        else:
+            waiting.append(Outcome(event, event.line, None, "waiting", ""))
+    return placed, waiting
+
+
+def write(sql: Cursor, placed: Sequence[Placed]) -> list[Outcome]:
+    """Insert or lock the lines in the order of their ids, fold, and keep what is counted of them."""
+    now = datetime.now(UTC)
+    by_line: dict[UUID, list[Placed]] = {}
+    for one in placed:
+        by_line.setdefault(one.case.event.line, []).append(one)
+    outcomes: list[Outcome] = []
+    tally = tallies.Tally()
+    fresh: dict[UUID, lines.Line] = {}
+    for id_, ones in sorted(by_line.items()):
+        line, statuses = grow({}, ones)
+        home = next((one.identity_id for one in ones if one.real), ones[0].identity_id)
+        event = ones[0].case.event
+        fresh[id_] = lines.Line(id_, home, event.source_id, event.source, line)
+        outcomes += [outcome(one, home, status) for one, status in zip(ones, statuses, strict=True)]
+    inserted = lines.insert(sql, list(fresh.values()), now)
+    for id_ in inserted:
+        tally.came(fresh[id_])
+    stood = [id_ for id_ in fresh if id_ not in inserted]
+    if stood:
+        outcomes = [one for one in outcomes if one.line in inserted]
+        for standing in lines.hold(sql, stood):
+            outcomes += regrow(standing, by_line[standing.id], tally)
+        lines.update(sql, tally.touched())
+    recorded = {id(one.event) for one in outcomes if one.status == "recorded"}
+    tally.write(sql, [one for one in placed if id(one.case.event) in recorded])
+    return outcomes
+
+
+def grow(parts: dict[str, Part], ones: Sequence[Placed]) -> tuple[dict[str, Part], list[Status]]:
+    """The parts with the versions of these events put in."""
+    for origin in {str(one.case.event.origin) for one in ones if one.case.event.replay}:
+        parts = {name: left for name, part in parts.items() if (left := without(part, origin))}
+    parts = dict(parts)
+    statuses: list[Status] = []
+    for one in ones:
+        event = one.case.event
+        parts[event.part], status = put(parts.get(event.part), event.part, one.version)
+        statuses.append(status)
+    return parts, statuses
+
+
+def regrow(standing: lines.Line, ones: Sequence[Placed], tally: tallies.Tally) -> list[Outcome]:
+    """A line that stands takes more parts; from an anonymous identity it moves to a named one."""
+    parts, statuses = grow(standing.parts, ones)
+    home = standing.identity_id
+    named = next((one for one in ones if one.real), None)
+    if named is not None and (standing.anonymous or rewritten(standing, named.case.event)):
+        home = named.identity_id
+    if parts != standing.parts or home != standing.identity_id:
+        tally.changed(standing, lines.Line(standing.id, home, standing.source_id, standing.source, parts, standing.recorded_at))
+    return [outcome(one, home, status) for one, status in zip(ones, statuses, strict=True)]
+
+
+def rewritten(standing: lines.Line, event: ChannelEvent) -> bool:
+    """Whether a replay replaces all that the line says, so that it may also correct whose it is."""
+    return event.replay and all(v.origin == str(event.origin) for part in standing.parts.values() for v in part.versions)
+
+
+def outcome(one: Placed, identity_id: int, status: Status) -> Outcome:
+    return Outcome(one.case.event, one.case.event.line, identity_id, status, one.matched_by, one.refused)
+
+
+def withdraw(sql: Cursor, origin: UUID, ids: Sequence[UUID]) -> list[UUID]:
+    """Take back what a delivery wrote on these lines and its replay no longer says; returns the lines that went."""
+    tally = tallies.Tally()
+    gone: list[lines.Line] = []
+    for standing in lines.hold(sql, sorted(ids)):
+        parts = {name: left for name, part in standing.parts.items() if (left := without(part, str(origin)))}
+        if not parts:
+            gone.append(standing)
+            tally.went(standing)
+        elif parts != standing.parts:
+            changed = lines.Line(standing.id, standing.identity_id, standing.source_id, standing.source, parts, standing.recorded_at)
+            tally.changed(standing, changed)
+    lines.update(sql, tally.touched())
+    lines.delete(sql, gone)
+    tally.write(sql, [])
+    return [line.id for line in gone]
+
+

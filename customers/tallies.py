@@ -1,0 +1,190 @@
+"""What the writer counts and tells while it writes lines: contacts, open threads, claims, changes, wanted files."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from customers import names
+from customers.folding import Data
+from customers.lines import Line
+from customers.models import Change
+from customers.sql import Cursor, Rows
+
+if TYPE_CHECKING:
+    from customers.recording import Placed
+
+COUNTS = Rows("customers_contactcount", identity_id="bigint", channel="text", month="date", count="int")
+THREADS = Rows(
+    "customers_thread",
+    identity_id="bigint",
+    channel="text",
+    thread="text",
+    inbound_at="timestamptz",
+    inbound_line="uuid",
+    outbound_at="timestamptz",
+)
+CHANGES = Rows("customers_change", what="text", identity_id="bigint", line_id="uuid")
+CLAIMS = Rows(
+    "customers_attributeclaim",
+    identity_id="bigint",
+    key="text",
+    source="text",
+    value="jsonb",
+    folded="text",
+    trust="smallint",
+    claimed_at="timestamptz",
+)
+CLAIMED = Rows(
+    "customers_claimedhandle",
+    identity_id="bigint",
+    kind="text",
+    scope="text",
+    value="text",
+    source="text",
+    interaction_id="uuid",
+    seen_at="timestamptz",
+)
+ADD_COUNT = "ON CONFLICT (identity_id, channel, month) DO UPDATE SET count = customers_contactcount.count + excluded.count"
+LATER_THREAD = """ON CONFLICT (identity_id, channel, thread) DO UPDATE SET
+    inbound_line = CASE WHEN excluded.inbound_at >= coalesce(customers_thread.inbound_at, '-infinity')
+                        THEN excluded.inbound_line ELSE customers_thread.inbound_line END,
+    inbound_at = greatest(customers_thread.inbound_at, excluded.inbound_at),
+    outbound_at = greatest(customers_thread.outbound_at, excluded.outbound_at)"""
+LATER_CLAIM = """ON CONFLICT (identity_id, key, source) DO UPDATE SET value = excluded.value, folded = excluded.folded,
+    trust = excluded.trust, claimed_at = excluded.claimed_at
+    WHERE excluded.claimed_at > customers_attributeclaim.claimed_at"""
+LATER_CLAIMED = """ON CONFLICT (identity_id, kind, scope, value) DO UPDATE SET seen_at = excluded.seen_at,
+    interaction_id = excluded.interaction_id WHERE excluded.seen_at > customers_claimedhandle.seen_at"""
+
+CONVERSATIONS = frozenset({"message", "call", "email", "form", "comment", "mention", "review"})
+NOT_REACHED = frozenset({"failed", "undelivered", "missed", "busy", "canceled", "no-answer", "rejected"})
+
+
+def thread_of(line: Line) -> dict[str, Any] | None:
+    """Which side had the last word by this line; an answered call is the word of both."""
+    data = line.columns
+    if data["kind"] not in CONVERSATIONS or data["direction"] == "internal":
+        return None
+    at, inbound = data["sorted_at"], data["direction"] == "inbound"
+    reached = data["state"] not in NOT_REACHED
+    answered = (inbound and data["kind"] == "call" and data["state"] == "completed") or (not inbound and reached)
+    return {
+        "identity_id": line.identity_id,
+        "channel": data["channel"],
+        "thread": data["thread"],
+        "inbound_at": at if inbound else None,
+        "inbound_line": line.id if inbound else None,
+        "outbound_at": at if answered else None,
+    }
+
+
+def latest(rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """One row per thread: an upsert may not meet the same row twice."""
+    threads: dict[tuple[Any, ...], dict[str, Any]] = {}
+    for row in rows:
+        key = (row["identity_id"], row["channel"], row["thread"])
+        kept = threads.setdefault(key, dict(row))
+        if row["inbound_at"] and row["inbound_at"] >= (kept["inbound_at"] or ""):
+            kept.update(inbound_at=row["inbound_at"], inbound_line=row["inbound_line"])
+        if row["outbound_at"] and row["outbound_at"] >= (kept["outbound_at"] or ""):
+            kept["outbound_at"] = row["outbound_at"]
+    return [threads[key] for key in sorted(threads)]
+
+
+class Tally:
+    """Gathers while lines are written, and writes each table once, in sorted order."""
+
+    def __init__(self) -> None:
+        self.counts: Counter[tuple[int, str, str]] = Counter()
+        self.threads: list[dict[str, Any]] = []
+        self.changes: list[dict[str, Any]] = []
+        self.lines: list[Line] = []
+        self.files: list[tuple[Line, Data]] = []
+
+    def count(self, line: Line, by: int) -> None:
+        data = line.columns
+        self.counts[line.identity_id, data["channel"], data["sorted_at"][:7] + "-01"] += by
+
+    def note(self, what: str, line: Line) -> None:
+        self.changes.append({"what": what, "identity_id": line.identity_id, "line_id": line.id})
+
+    def there(self, line: Line) -> None:
+        if thread := thread_of(line):
+            self.threads.append(thread)
+        self.files += [(line, file) for file in line.columns["attachments"]]
+
+    def came(self, line: Line) -> None:
+        self.count(line, 1)
+        self.note(Change.RECORDED, line)
+        self.there(line)
+
+    def changed(self, old: Line, new: Line) -> None:
+        self.lines.append(new)
+        self.count(old, -1)
+        self.count(new, 1)
+        if old.identity_id != new.identity_id:
+            self.note(Change.GONE, old)
+            self.note(Change.RECORDED, new)
+        elif old.columns != new.columns:
+            self.note(Change.CHANGED, new)
+        self.there(new)
+
+    def went(self, line: Line) -> None:
+        self.count(line, -1)
+        self.note(Change.GONE, line)
+
+    def touched(self) -> list[Line]:
+        """The lines that stand already and must be written again."""
+        return self.lines
+
+    def write(self, sql: Cursor, placed: Sequence["Placed"]) -> None:
+        counts = [
+            {"identity_id": identity, "channel": channel, "month": month, "count": by}
+            for (identity, channel, month), by in sorted(self.counts.items())
+            if by
+        ]
+        COUNTS.insert(sql, counts, ADD_COUNT)
+        THREADS.insert(sql, latest(self.threads), LATER_THREAD)
+        CLAIMS.insert(sql, claims(placed), LATER_CLAIM)
+        CLAIMED.insert(sql, claimed_handles(placed), LATER_CLAIMED)
+        CHANGES.insert(sql, self.changes)
+
+
+def claims(placed: Sequence["Placed"]) -> list[dict[str, Any]]:
+    """What the events say of whoever the handle belongs to, the latest per key and source."""
+    rows: dict[tuple[int, str, str], dict[str, Any]] = {}
+    for one in placed:
+        event = one.case.event
+        said = {**event.attributes, **({"name": event.name} if event.name else {})}
+        for key, value in said.items() if one.real else ():
+            if value is None:
+                continue
+            row = {
+                "identity_id": one.identity_id,
+                "key": key,
+                "source": event.source,
+                "value": value,
+                "folded": names.fold(str(value)) if key == "name" else "",
+                "trust": int(one.case.evidence[0].trust),
+                "claimed_at": one.version.data["occurred_at"],
+            }
+            kept = rows.setdefault((one.identity_id, key, event.source), row)
+            if row["claimed_at"] > kept["claimed_at"]:
+                rows[one.identity_id, key, event.source] = row
+    return [rows[key] for key in sorted(rows)]
+
+
+def claimed_handles(placed: Sequence["Placed"]) -> list[dict[str, Any]]:
+    rows = {
+        (one.identity_id, *evidence.key): {
+            "identity_id": one.identity_id,
+            **evidence.key._asdict(),
+            "source": one.case.event.source,
+            "interaction_id": one.case.event.line,
+            "seen_at": one.version.data["occurred_at"],
+        }
+        for one in sorted(placed, key=lambda one: str(one.version.data["occurred_at"]))
+        for evidence in one.claimed
+    }
+    return [rows[key] for key in sorted(rows)]
+
