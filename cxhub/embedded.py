@@ -52,13 +52,12 @@ class Servers:
             if not os.environ.get(name):
                 os.environ[name] = value
 
-    def revive(self) -> bool:
-        """Start a server again that died, at the same address; True when there is a new pid (not yet answering)."""
-        revived = [child.revive() for child in self.children]
-        if not any(revived):
-            return False
-        self._record()
-        return True
+    def revive(self) -> list[str]:
+        """Start again what died, at the same address; the names of what has a new pid (and may not answer yet)."""
+        revived = [child.name for child in self.children if child.revive()]
+        if revived:
+            self._record()
+        return revived
 
     def stop(self, *, wait_for_others: bool = False) -> None:
         """Stop what this process started; with `wait_for_others` not before the commands attached to it are through."""

@@ -1,0 +1,110 @@
+"""Where a run lives (folder, address) and which processes it consists of."""
+
+import http.client
+import os
+import socket
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@dataclass(frozen=True)
+class Place:
+    """One run: its data folder, its address, and who started it."""
+
+    var: Path
+    host: str
+    port: int
+    public_url: str
+    root: Path = ROOT
+    # Under make, make is our terminal: when it is killed, nobody else would tell us.
+    parent: int | None = field(default_factory=lambda: os.getppid() if os.environ.get("MAKELEVEL") else None)
+
+    @property
+    def reachable_host(self) -> str:
+        return {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}.get(self.host, self.host)  # noqa: S104
+
+    @property
+    def url(self) -> str:
+        return _url(self.reachable_host, self.port)
+
+    @property
+    def state_file(self) -> Path:
+        return self.var / "demo.json"
+
+    @property
+    def manage(self) -> list[str]:
+        """The start of a command line that works from any folder."""
+        return ["/usr/bin/env", f"CXHUB_VAR={self.var}", sys.executable, str(self.root / "manage.py")]
+
+    def orphaned(self) -> bool:
+        return self.parent is not None and os.getppid() != self.parent
+
+    def claim_port(self) -> None:
+        """Fails with one line before anything is started."""
+        family = socket.AF_INET6 if ":" in self.host else socket.AF_INET
+        with socket.socket(family) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((self.host, self.port))
+                probe.listen(1)
+            except OSError as error:
+                raise ValueError(
+                    f"cannot listen on {self.host} port {self.port}: {error.strerror}; CXHUB_PORT chooses another"
+                ) from None
+
+    def serves(self) -> bool:
+        connection = http.client.HTTPConnection(self.reachable_host, self.port, timeout=5)
+        try:
+            connection.request("GET", "/healthz")
+            return connection.getresponse().status == 200
+        except (OSError, http.client.HTTPException):
+            return False
+        finally:
+            connection.close()
+
+
+def _url(host: str, port: int) -> str:
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def _number(name: str, default: int) -> int:
+    given = os.environ.get(name) or str(default)
+    if not given.isascii() or not given.isdigit() or int(given) > 65535:
+        raise ValueError(f"{name} must be a number from 0 to 65535, not {given!r}")
+    return int(given)
+
+
+def free_port(host: str = "127.0.0.1") -> int:
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+        probe.bind((host, 0))
+        return int(probe.getsockname()[1])
+
+
+def place_from_environment() -> Place:
+    """CXHUB_VAR, CXHUB_HOST, CXHUB_PORT (0 takes a free one) and CXHUB_PUBLIC_URL, also for all that is started."""
+    var = Path(os.environ.get("CXHUB_VAR") or ROOT / "var").resolve()
+    host = os.environ.get("CXHUB_HOST") or "127.0.0.1"
+    port = _number("CXHUB_PORT", 8000) or free_port(host)
+    place = Place(var, host, port, "")
+    public_url = (os.environ.get("CXHUB_PUBLIC_URL") or place.url).rstrip("/")
+    os.environ |= {"CXHUB_VAR": str(var), "CXHUB_PORT": str(port), "CXHUB_PUBLIC_URL": public_url}
+    return Place(var, host, port, public_url)
+
+
+def processes(place: Place) -> dict[str, list[str]]:
+    """Name → argv of everything that runs beside the servers; a name is also that of its log and of its pid's entry."""
+    python = sys.executable
+    celery = [python, "-m", "celery", "-A", "cxhub"]
+    concurrency = str(_number("CXHUB_WORKER_CONCURRENCY", 2))
+    worker = ["worker", "--loglevel=INFO", "--without-gossip", "--without-mingle", f"--concurrency={concurrency}"]
+    web = [python, "-m", "granian", "--interface", "wsgi", "--host", place.host, "--port", str(place.port)]
+    web += ["--workers", str(_number("CXHUB_WEB_WORKERS", 2)), "--respawn-failed-workers", "--workers-kill-timeout", "3"]
+    return {
+        "web": [*web, "cxhub.wsgi:application"],
+        "worker": [*celery, *worker],
+        "beat": [*celery, "beat", "--loglevel=INFO", f"--schedule={place.var / 'beat-schedule'}", "--pidfile="],
+        "sweep": [python, str(place.root / "manage.py"), "sweep"],
+    }
