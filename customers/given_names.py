@@ -42,10 +42,10 @@ GROUPS: Final = """
 Вячеслав Viačeslavas Слава Славик Vyacheslav Viacheslav
 Галина Galina Галя Halyna Галочка
 Геннадий Genadijus Гена Gennady Генка
-Георгий Georgijus Юрий Jurgis George Гоша Жора Гера Егор Jegor Igor Egoras Jurijus Юра Yuri Гога Юрик Юрась
+Георгий Georgijus Юрий Jurgis George Гоша Жора Гера Егор Jegor Egoras Jurijus Юра Yuri Гога Юрик Юрась
 Глеб Glebas
 Григорий Grigorijus Гриша Gregory Greg Grigalius Гриня Григорій
-Давид David Davidas Dovydas Dave Дод
+Давид David Davidas Dovydas Dave
 Даниил Данила Daniel Danielius Danas Даня Данил Daniil Danielis Dan Данила
 Дарья Daria Darja Даша Дашенька Dasha Дарина Darina
 Денис Denisas Denis Dennis Дэн Деня
@@ -70,7 +70,7 @@ GROUPS: Final = """
 Константин Konstantinas Constantine Костя Костик Konstantin Kostas
 Ксения Ksenija Оксана Oksana Ксюша Ксеня Xenia Аксинья Kseniya
 Лариса Larisa Лара Larissa Лора
-Леонид Leonidas Лёня Leonid Лёня Леня
+Леонид Leonidas Лёня
 Лев Levas Лёва Leo Leonas Леон Leon Лёвушка
 Лидия Lidija Lydia Лида
 Лилия Lilija Lilia Lily Лиля Lilian Lilijana
@@ -82,12 +82,12 @@ GROUPS: Final = """
 Мария Marija Maria Mary Маша Маня Маруся Marie Mariya Marytė Maryja Машенька Masha Marijona Маруся Марийка
 Марк Markas Mark Marcus Markus
 Михаил Michailas Mykolas Michael Миша Мишаня Mike Michal Михайло Mikhail Misha Michel Mykhailo Мишка Michail
-Надежда Nadežda Надя Nadia Nadiya Nadežda Надюша Nadine
-Наталья Natalija Наташа Natalie Наталия Natasha Ната Туся Natali Nataly
+Надежда Nadežda Надя Nadia Nadiya Надюша Nadine
+Наталья Natalija Наташа Natalie Наталия Natasha Ната Тата Natali Nataly
 Никита Nikita Ник Никитос
 Николай Nikolajus Mikalojus Nicholas Nick Коля Микола Mykola Nicolas Николас Nikolaj Колян
 Нина Nina Ninel
-Оксана Oksana Ксюша Xana
+Оксана Oksana Ксюша Ксения
 Олег Olegas Oleg Олежка Oleh
 Ольга Olga Оля Olha Оленька Helga
 Павел Pavelas Povilas Paulius Paul Паша Павлик Pavlo Pawel Пашка
@@ -204,7 +204,7 @@ GROUPS: Final = """
 Моника Monika Monica
 Неринга Neringa
 Нийоле Nijolė
-Оваидас Ovidijus
+Овидиюс Ovidijus
 Регина Regina Рина
 Рената Renata
 Раса Rasa Rasutė

@@ -126,7 +126,7 @@ def whatsapp(value: str, region: str | None = None) -> tuple[str, tuple[str, ...
     """
     phone = read(value, region)
     text = _without_uri(_clean(value)) if len(value) <= MAX_LENGTH else None
-    digits = re.sub(r"[\s().\-+]", "", text or "")
+    digits = re.sub(r"^\+|[\s().\-]", "", text or "")
     if digits.isdigit() and 7 <= len(digits) <= 15 and digits[0] != "0" and phone != "blocked":
         abroad = read(f"+{digits}")
         if abroad == "blocked":

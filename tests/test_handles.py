@@ -143,7 +143,7 @@ def test_whatsapp_also_yields_its_phone(value: str, region: str | None, expected
     assert [(handle.kind, handle.value) for handle in normal("whatsapp", value, region=region)] == expected
 
 
-@pytest.mark.parametrize("value", ["123456789012@lid", "120363041234567890@g.us", "", "12"])
+@pytest.mark.parametrize("value", ["123456789012@lid", "120363041234567890@g.us", "79123456789+370", "", "12"])
 def test_whatsapp_groups_and_lids_are_no_numbers(value: str) -> None:
     assert refusal("whatsapp", value) == "invalid"
 
