@@ -5,8 +5,8 @@ How digits without a `+` are read (`region` is the source's, never a guess):
 1. under the region (`8 (343) 344-34-20`, `73433443420`, `9123456789` in RU; `8 612 34567` in LT);
 2. when that gives no valid number, as international digits (`79123456789` in LT, KZ or with no region at all),
    and then with a leading `00` taken for the `+`;
-3. when both readings are valid the region wins, except over a landline that lacks its region's trunk zero:
-   nobody in Germany writes Künzelsau's 07912 as 7912, so `79123456789` stays Russian there.
+3. when both readings are valid the region wins, unless its trunk zero is missing from a landline or before its
+   own calling code: nobody in Germany writes Künzelsau's 07912 as 7912, `79123456789` stays Russian there.
 
 One leading space before a digit counts as the `+` that a URL lost. `+8 912…` is the Russian trunk 8 with a
 plus in front: no calling code is 8 alone. Only numbers that libphonenumber calls valid come out.
@@ -235,9 +235,9 @@ def _lacks_trunk_zero(number: "PhoneNumber", digits: str, region: str) -> bool:
     from phonenumbers import PhoneMetadata, number_type
 
     metadata = PhoneMetadata.metadata_for_region(region)
-    if metadata is None or metadata.national_prefix != "0" or digits.startswith(str(number.country_code)):
+    if metadata is None or metadata.national_prefix != "0":
         return False
-    return number_type(number) == 0
+    return number_type(number) == 0 or digits.startswith(str(number.country_code))
 
 
 def _valid(text: str, region: str | None) -> "PhoneNumber | None":
