@@ -167,7 +167,8 @@ def _start(var: Path, state: dict[str, Any], given: dict[str, str], share: dict[
             end_stranger(seen, signal.SIGINT if name == "postgres" else signal.SIGTERM, STOP_SECONDS)
     postgres, valkey = _addresses(var, fresh=True)
     addresses = {"DATABASE_URL": postgres.url(), "REDIS_URL": valkey.url}
-    servers = Servers({**addresses, **given, **share}, var=var, guard=Guard())
+    guard = Guard()
+    servers = Servers({**addresses, **given, **share}, var=var, guard=guard)
     wanted: list[Server] = [] if "DATABASE_URL" in given else [postgres]
     wanted += [] if "REDIS_URL" in given else [valkey]
     try:
@@ -182,6 +183,7 @@ def _start(var: Path, state: dict[str, Any], given: dict[str, str], share: dict[
     except BaseException:
         end(servers.children, STOP_SECONDS)
         (var / "servers.json").unlink(missing_ok=True)
+        guard.dismiss()
         raise
     return servers
 

@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 from types import FrameType
-from typing import IO, Any, NoReturn
+from typing import Any, NoReturn
 
 from cxhub import preparation
 from cxhub.embedded import Servers, ServersUnavailable, secret_key, start
@@ -20,6 +20,8 @@ from cxhub.roster import Place, place_from_environment, processes
 READY_SECONDS = 120
 STOP_SECONDS = 4.5
 STARTING_DEATHS = 4
+# What a killed launcher had started is being ended by its guard.
+LEFTOVER_SECONDS = 8
 
 
 class CannotStart(Exception):
@@ -48,6 +50,7 @@ class Launcher:
         return {**mine, "postgres": self.servers.pids.get("postgres"), "valkey": self.servers.pids.get("valkey")}
 
     def run(self) -> None:
+        self.place.state_file.unlink(missing_ok=True)
         self.guard = Guard()
         share = {"CXHUB_PORT": str(self.place.port), "CXHUB_PUBLIC_URL": self.place.public_url}
         self.servers = start(self.place.var, own=True, share=share)
@@ -103,7 +106,9 @@ class Launcher:
             self._supervise()
             for child in self.children:
                 if child.deaths >= STARTING_DEATHS:
-                    raise CannotStart(f"{child.name} does not start: {last_line(self._log(child))} ({self._log(child)})")
+                    raise CannotStart(
+                        f"{child.name} does not start: {last_line(self._log(child))} ({self._log(child)})"
+                    )
             if time.monotonic() > deadline:
                 raise CannotStart(f"{self.place.url}/healthz does not answer ({self.place.var / 'log' / 'web.log'})")
             time.sleep(0.05)
@@ -136,8 +141,8 @@ class Launcher:
 
 
 @contextlib.contextmanager
-def only_one(var: Path) -> Iterator[IO[str]]:
-    """One launcher a folder; the kernel frees the lock of one that was killed."""
+def only_one(var: Path) -> Iterator[bool]:
+    """One launcher a folder, and whether the last one was killed (the kernel frees its lock, its pid stays written)."""
     var.mkdir(mode=0o700, parents=True, exist_ok=True)
     with (var / "launcher.lock").open("a+") as lock:
         try:
@@ -146,10 +151,15 @@ def only_one(var: Path) -> Iterator[IO[str]]:
             lock.seek(0)
             pid = lock.read().strip()
             raise CannotStart(f"already running in {var} (process {pid}): stop it, or set CXHUB_VAR") from None
+        lock.seek(0)
+        was_killed = bool(lock.read())
         lock.truncate(0)
         lock.write(f"{os.getpid()}\n")
         lock.flush()
-        yield lock
+        try:
+            yield was_killed
+        finally:
+            lock.truncate(0)
 
 
 def _stop(_number: int, _frame: FrameType | None) -> NoReturn:
@@ -176,8 +186,8 @@ def main(arguments: list[str]) -> int:
     _listen_to_signals()
     try:
         place = place_from_environment()
-        with only_one(place.var):
-            place.claim_port()
+        with only_one(place.var) as after_a_kill:
+            place.claim_port(LEFTOVER_SECONDS if after_a_kill else 0)
             launcher = Launcher(place, demo=arguments == ["demo"])
             try:
                 launcher.run()

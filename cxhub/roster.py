@@ -4,6 +4,7 @@ import http.client
 import os
 import socket
 import sys
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -42,18 +43,24 @@ class Place:
     def orphaned(self) -> bool:
         return self.parent is not None and os.getppid() != self.parent
 
-    def claim_port(self) -> None:
+    def claim_port(self, patience: float = 0) -> None:
         """Fails with one line before anything is started."""
-        family = socket.AF_INET6 if ":" in self.host else socket.AF_INET
-        with socket.socket(family) as probe:
+        deadline = time.monotonic() + patience
+        while (error := self._cannot_listen()) is not None:
+            if time.monotonic() > deadline:
+                why = f"cannot listen on {self.host} port {self.port}: {error.strerror}"
+                raise ValueError(f"{why}; CXHUB_PORT chooses another")
+            time.sleep(0.1)
+
+    def _cannot_listen(self) -> OSError | None:
+        with socket.socket(socket.AF_INET6 if ":" in self.host else socket.AF_INET) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
                 probe.bind((self.host, self.port))
                 probe.listen(1)
             except OSError as error:
-                raise ValueError(
-                    f"cannot listen on {self.host} port {self.port}: {error.strerror}; CXHUB_PORT chooses another"
-                ) from None
+                return error
+        return None
 
     def serves(self) -> bool:
         connection = http.client.HTTPConnection(self.reachable_host, self.port, timeout=5)
@@ -101,7 +108,13 @@ def processes(place: Place) -> dict[str, list[str]]:
     concurrency = str(_number("CXHUB_WORKER_CONCURRENCY", 2))
     worker = ["worker", "--loglevel=INFO", "--without-gossip", "--without-mingle", f"--concurrency={concurrency}"]
     web = [python, "-m", "granian", "--interface", "wsgi", "--host", place.host, "--port", str(place.port)]
-    web += ["--workers", str(_number("CXHUB_WEB_WORKERS", 2)), "--respawn-failed-workers", "--workers-kill-timeout", "3"]
+    web += [
+        "--workers",
+        str(_number("CXHUB_WEB_WORKERS", 2)),
+        "--respawn-failed-workers",
+        "--workers-kill-timeout",
+        "3",
+    ]
     return {
         "web": [*web, "cxhub.wsgi:application"],
         "worker": [*celery, *worker],
