@@ -41,6 +41,7 @@ def prepare(place: Place, servers: Servers, *, demo: bool) -> dict[str, Any]:
         "sources": made.get("sources", {}),
         "database_url": servers.database_url,
         "redis_url": servers.redis_url,
+        "smtp_port": place.smtp_port,
         "pids": {},
         "manage": place.manage,
     }

@@ -19,6 +19,7 @@ class Place:
     host: str
     port: int
     public_url: str
+    smtp_port: int = 0
     root: Path = ROOT
     # Under make, make is our terminal: when it is killed, nobody else would tell us.
     parent: int | None = field(default_factory=lambda: os.getppid() if os.environ.get("MAKELEVEL") else None)
@@ -91,19 +92,21 @@ def free_port(host: str = "127.0.0.1") -> int:
 
 
 def place_from_environment() -> Place:
-    """CXHUB_VAR, CXHUB_HOST, CXHUB_PORT (0 takes a free one) and CXHUB_PUBLIC_URL, also for all that is started."""
+    """CXHUB_VAR, _HOST, _PORT and _SMTP_PORT (0 takes a free one) and _PUBLIC_URL, also for all that is started."""
     var = Path(os.environ.get("CXHUB_VAR") or ROOT / "var").resolve()
     host = os.environ.get("CXHUB_HOST") or "127.0.0.1"
     port = _number("CXHUB_PORT", 8000) or free_port(host)
     place = Place(var, host, port, "")
     public_url = (os.environ.get("CXHUB_PUBLIC_URL") or place.url).rstrip("/")
     os.environ |= {"CXHUB_VAR": str(var), "CXHUB_PORT": str(port), "CXHUB_PUBLIC_URL": public_url}
-    return Place(var, host, port, public_url)
+    smtp_port = _number("CXHUB_SMTP_PORT", 0) or free_port(host)
+    return Place(var, host, port, public_url, smtp_port)
 
 
 def processes(place: Place) -> dict[str, list[str]]:
     """Name → argv of everything that runs beside the servers; a name is also that of its log and of its pid's entry."""
     python = sys.executable
+    manage = [python, str(place.root / "manage.py")]
     celery = [python, "-m", "celery", "-A", "cxhub"]
     concurrency = str(_number("CXHUB_WORKER_CONCURRENCY", 2))
     worker = ["worker", "--loglevel=INFO", "--without-gossip", "--without-mingle", f"--concurrency={concurrency}"]
@@ -119,5 +122,6 @@ def processes(place: Place) -> dict[str, list[str]]:
         "web": [*web, "cxhub.wsgi:application"],
         "worker": [*celery, *worker],
         "beat": [*celery, "beat", "--loglevel=INFO", f"--schedule={place.var / 'beat-schedule'}", "--pidfile="],
-        "sweep": [python, str(place.root / "manage.py"), "sweep"],
+        "sweep": [*manage, "sweep"],
+        "smtpd": [*manage, "smtpd", "--host", place.host, "--smtp-port", str(place.smtp_port), "--lmtp-port", "0"],
     }
