@@ -7,7 +7,7 @@ from typing import NamedTuple, Protocol
 
 from customers import handles
 from customers.handles import NormalHandle
-from customers.incoming import ChannelEvent, Trust
+from customers.incoming import ChannelEvent, Handle, Trust
 from customers.models import SeenRegion
 from customers.sql import Cursor, as_json
 
@@ -15,6 +15,8 @@ RULES_VERSION = 1
 """Kept with every link, so that one can tell which rules made it."""
 
 ANONYMOUS, CARD = "anonymous", "card"
+OURS = 0
+"""The source of what agents add by hand: its handles are identities that stand, and link whatever they are."""
 
 
 class Key(NamedTuple):
@@ -110,9 +112,7 @@ def examine(event: ChannelEvent) -> Case:
     refused = []
     for handle in event.handles:
         try:
-            normals = handles.normal(
-                handle.kind, handle.value, handle.scope, region=event.region or None, default_scope=event.source
-            )
+            normals = as_it_stands(handle) if event.source_id == OURS else normal_forms(handle, event)
         except handles.Refused as refusal:
             refused.append({"identifier": f"{handle.kind}:{handle.value[:200]}", "reason": refusal.reason})
             continue
@@ -125,6 +125,14 @@ def examine(event: ChannelEvent) -> Case:
         nobody = NormalHandle(kind=ANONYMOUS, scope=event.source, value=str(event.line), raw="", linkable=False)
         return Case(event, [Evidence(nobody, Trust.ASSERTED)], refused)
     return Case(event, list(evidence.values()), refused)
+
+
+def normal_forms(handle: Handle, event: ChannelEvent) -> tuple[NormalHandle, ...]:
+    return handles.normal(handle.kind, handle.value, handle.scope, region=event.region or None, default_scope=event.source)
+
+
+def as_it_stands(handle: Handle) -> tuple[NormalHandle, ...]:
+    return (NormalHandle(handle.kind, handle.scope, handle.value, raw=""),)
 
 
 def judge(case: Case, world: World) -> Verdict:
@@ -146,7 +154,7 @@ def carry(first: Evidence, others: Sequence[Evidence], case: Case, world: World)
         return Verdict(carrier, first.handle.kind)
     for other in others if first.links else ():
         known = world.find(other.key, case.at) if other.links else None
-        if known is not None and known.linkable:
+        if known is not None and (known.linkable or case.event.source_id == OURS):
             return Verdict(world.adopt(first, known, case, min(first.trust, other.trust)), other.handle.kind)
     return Verdict(world.found(first, case), ANONYMOUS if first.handle.kind == ANONYMOUS else "new")
 

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 from uuid import UUID
 
-from customers.sql import Cursor
+from customers.sql import Cursor, cursor
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 TOKEN = struct.Struct(">cqq16s")
@@ -21,6 +21,12 @@ ENTRY = """json_build_object('id', t.id, 'channel', t.channel, 'source', t.sourc
  'subject', nullif(t.subject, ''), 'text', t.text, 'details', t.details, 'attachments', t.attachments,
  'state', nullif(t.state, ''), 'edits', t.edits, 'deleted_at', t.deleted_at)"""
 """One entry as the API shows it: `t` is the interaction, `i` its identity."""
+
+
+STANDING = """
+    SELECT coalesce(merged_into_id, id) AS id FROM customers_customer
+     WHERE erased_at IS NULL AND (public_id = %(public_id)s OR id = %(customer)s)
+"""
 
 
 class BadToken(ValueError):
@@ -98,6 +104,33 @@ class Page:
     changes: str
     customer_id: int
 
+    @classmethod
+    def of(
+        cls,
+        results: str,
+        first: tuple[Any, ...],
+        last: tuple[Any, ...],
+        found: int,
+        limit: int,
+        at: Position | None,
+        order: Order,
+        changes: str = "",
+        customer_id: int = 0,
+    ) -> "Page":
+        """A page from the sort keys at its ends, and from how many of `limit` + 1 lines were found."""
+        back = at is not None and at.backwards
+        has_next = at is not None if back else found > limit
+        has_previous = found > limit if back else at is not None
+        before = Position(True, *first) if first[0] else at
+        after = Position(False, *last) if last[0] else at
+        return cls(
+            results,
+            after.token(order) if has_next and after else None,
+            before.token(order) if has_previous and before else None,
+            changes,
+            customer_id,
+        )
+
     def json(self, **more: str) -> str:
         """The answer's object; `more` holds further members as JSON text."""
 
@@ -107,14 +140,15 @@ class Page:
         extra = "".join(f', "{name}": {value}' for name, value in more.items())
         return (
             f'{{"results": {self.results}, "next": {text(self.next)}, "previous": {text(self.previous)}, '
-            f'"changes": "{self.changes}"{extra}}}'
+            f'"changes": {text(self.changes)}{extra}}}'
         )
 
 
 def read(
     sql: Cursor,
-    public_id: UUID,
+    public_id: UUID | None = None,
     *,
+    customer: int | None = None,
     limit: int = 50,
     token: str | None = None,
     filters: Filters = Filters(),  # noqa: B008 - frozen
@@ -122,31 +156,18 @@ def read(
     viewer: str = "",
     path: str = "",
 ) -> Page | None:
-    """A page of the timeline of whoever stands for this id; None for an unknown or erased customer.
+    """A page of the timeline of whoever stands for this public (or internal) id; None for an unknown or erased one.
 
     The view is logged in the same statement. Raises BadToken.
     """
     at = Position.of(token, order) if token else None
     statement, params = page_sql(filters, at, order)
-    params |= {"public_id": public_id, "limit": limit + 1, "viewer": viewer, "path": path[:200]}
+    params |= {"public_id": public_id, "customer": customer, "limit": limit + 1, "viewer": viewer, "path": path[:200]}
     sql.execute(statement.encode(), params, prepare=True)
     row = sql.fetchone()
     if row is None:
         return None
-    results, count, changes, customer = row[0], *row[7:]
-    before = Position(True, *row[1:4]) if row[1] else at
-    after = Position(False, *row[4:7]) if row[4] else at
-    more = count > limit
-    back = at is not None and at.backwards
-    has_previous = more if back else at is not None
-    has_next = at is not None if back else more
-    return Page(
-        results=results,
-        next=after.token(order) if has_next and after else None,
-        previous=before.token(order) if has_previous and before else None,
-        changes=f"{changes}.0",
-        customer_id=customer,
-    )
+    return Page.of(row[0], row[1:4], row[4:7], row[7], limit, at, order, f"{row[8]}.0", row[9])
 
 
 def page_sql(filters: Filters, at: Position | None, order: Order) -> tuple[str, dict[str, Any]]:
@@ -170,8 +191,7 @@ def page_sql(filters: Filters, at: Position | None, order: Order) -> tuple[str, 
         ) k ORDER BY {sort} LIMIT %(limit)s"""
     statement = f"""
 WITH root AS (
-    SELECT coalesce(merged_into_id, id) AS id FROM customers_customer
-     WHERE public_id = %(public_id)s AND erased_at IS NULL
+    {STANDING}
 ), viewed AS (
     INSERT INTO customers_cardview (viewer, customer_id, period, viewed_at, path)
     SELECT %(viewer)s, id, date_bin('5 minutes', now(), 'epoch'), now(), %(path)s FROM root WHERE %(viewer)s <> ''
@@ -207,3 +227,16 @@ def entries(sql: Cursor, ids: list[UUID]) -> Mapping[UUID, str]:
         (ids,),
     )
     return dict(sql.fetchall())
+
+
+def customers_of(ids: list[UUID]) -> dict[UUID, UUID]:
+    """{line: public id of the customer that it belongs to now}."""
+    if not ids:
+        return {}
+    with cursor("reading") as sql:
+        sql.execute(
+            "SELECT t.id, c.public_id FROM customers_interaction t JOIN customers_identity i ON i.id = t.identity_id"
+            " JOIN customers_customer c ON c.id = i.customer_id WHERE t.id = ANY(%s)",
+            (ids,),
+        )
+        return dict(sql.fetchall())

@@ -237,3 +237,6 @@ LOGGING: dict[str, Any] = {
     "root": {"handlers": ["stderr"], "level": os.environ.get("CXHUB_LOG_LEVEL", "INFO")},
     "loggers": {"axes": {"level": "WARNING"}, "celery.worker.strategy": {"level": "WARNING"}, "celery.app.trace": {"level": "WARNING"}},
 }
+
+CXHUB_BODY_DAYS = env_int("CXHUB_BODY_DAYS", 90)
+"""For how many days the raw bytes of deliveries are kept, and can be replayed."""

@@ -1,11 +1,23 @@
 """Every address of the service."""
 
 from django.contrib import admin
-from django.urls import path
+from django.contrib.auth.views import LoginView, LogoutView
+from django.urls import include, path, re_path
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
+from channels.webhooks import receive
+from customers.api.problems import not_found
 from cxhub.health import healthz
 
 urlpatterns = [
     path("healthz", healthz),
+    path("hooks/<provider>/<key>", receive),
+    path("api/v1/", include("customers.api.urls")),
+    path("api/v1/", include("channels.api.urls")),
+    path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
+    path("api/docs/", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="docs"),
+    re_path(r"^api/", not_found),
+    path("login/", LoginView.as_view(), name="login"),
+    path("logout/", LogoutView.as_view(), name="logout"),
     path("admin/", admin.site.urls),
 ]

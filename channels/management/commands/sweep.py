@@ -1,0 +1,45 @@
+"""`manage.py sweep`: finds waiting work every two seconds, without Redis, so that a lost nudge loses nothing."""
+
+import logging
+import signal
+import threading
+import time
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand
+from django.db import DatabaseError, InterfaceError, connections
+
+from channels.bodies import make_partitions
+from channels.draining import drain_all
+
+logger = logging.getLogger(__name__)
+
+PAUSE = 2.0
+HOUR = 3600.0
+
+
+class Command(BaseCommand):
+    help = "Drain what waits, every two seconds; make the partitions of the days ahead."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--once", action="store_true", help="one round, then end")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        stop = threading.Event()
+        if not options["once"]:
+            signal.signal(signal.SIGTERM, lambda *_: stop.set())
+            signal.signal(signal.SIGINT, lambda *_: stop.set())
+        partitions_at = 0.0
+        while not stop.is_set():
+            try:
+                if time.monotonic() >= partitions_at:
+                    make_partitions()
+                    partitions_at = time.monotonic() + HOUR
+                drain_all(seconds=10)
+            except (DatabaseError, InterfaceError) as error:
+                logger.warning("sweep: %s", type(error).__name__)
+                connections.close_all()
+            if options["once"]:
+                return
+            stop.wait(PAUSE)

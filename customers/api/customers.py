@@ -1,0 +1,118 @@
+"""Looking customers up: by a handle, by half-remembered words, by id; card and timeline in one request."""
+
+from collections.abc import Iterator
+
+from django.http import HttpResponse
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.request import Request
+
+from customers import handles, search, timeline
+from customers.api import shapes
+from customers.api.problems import Problem
+from customers.api.query import Query
+from customers.api.views import View, json_response, log, reading, standing_or_problem
+from customers.cards import cards
+from customers.sql import Cursor
+
+KINDS = (
+    "phone",
+    "email",
+    "telegram",
+    "vk",
+    "max",
+    "whatsapp",
+    "wa_bsuid",
+    "viber",
+    "messenger",
+    "instagram",
+    "line",
+    "slack",
+    "crm_id",
+    "loyalty",
+    "device",
+)
+WANTED = [OpenApiParameter(kind, OpenApiTypes.STR, many=True, description=f"A handle of the kind {kind}.") for kind in KINDS]
+IDENTIFIER = OpenApiParameter("identifier", OpenApiTypes.STR, many=True, description="kind:value or kind:scope:value.")
+FOUND = 20
+
+
+def wanted(query: Query) -> Iterator[tuple[str, str, str | None]]:
+    """(kind, value, scope) of every handle that the parameters name."""
+    for kind in KINDS:
+        for value in query.many(kind):
+            yield kind, value, None
+    for text in query.many("identifier"):
+        kind, colon, value = text.partition(":")
+        if not (colon and kind and value):
+            raise Problem("invalid_value", "«identifier» is kind:value or kind:scope:value.", field="identifier")
+        yield kind, value, None
+        scope, colon, rest = value.partition(":")
+        if colon and rest and kind not in handles.GLOBAL_KINDS:
+            yield kind, rest, scope
+
+
+def found_by(sql: Cursor, query: Query, *others: str) -> list[int]:
+    """Customers that the parameters name; raises Problem when they name nothing."""
+    asked = list(wanted(query))
+    if not asked and not others:
+        names = ", ".join((*KINDS, "identifier"))
+        raise Problem("missing_field", f"Name a customer by one of {names}.")
+    return search.by_handles(sql, asked)
+
+
+class CustomersView(View):
+    @extend_schema(
+        operation_id="customers_find",
+        parameters=[*WANTED, IDENTIFIER, OpenApiParameter("q", OpenApiTypes.STR, description="A name, or part of a handle.")],
+        responses=shapes.responses(shapes.Cards),
+    )
+    def get(self, request: Request) -> HttpResponse:
+        """Cards of the customers that own one of the handles, or whose name or handle is like `q`."""
+        query = Query(request.query_params, *KINDS, "identifier", "q")
+        words = query.text("q")
+        if words is not None and not words.strip():
+            raise Problem("invalid_value", "«q» is empty.", field="q")
+        with reading() as sql:
+            customers = found_by(sql, query, *([words] if words else []))
+            if words:
+                customers += [one for one in search.by_words(sql, words, FOUND) if one not in customers]
+            shown = cards(sql, customers)
+            log(sql, request, list(shown))
+        return json_response(f'{{"results": [{", ".join(shown.values())}]}}')
+
+
+class CustomerView(View):
+    @extend_schema(operation_id="customers_card", responses=shapes.responses(shapes.Card, 404, 410))
+    def get(self, request: Request, customer: str) -> HttpResponse:
+        """The card that stands for an id that was ever given out."""
+        Query(request.query_params)
+        with reading() as sql:
+            shown = cards(sql, [standing_or_problem(sql, customer)])
+            log(sql, request, list(shown))
+        for card in shown.values():
+            return json_response(card)
+        raise Problem("erased", "This person was erased.")
+
+
+class LookupView(View):
+    @extend_schema(
+        operation_id="lookup",
+        parameters=[
+            *WANTED,
+            IDENTIFIER,
+            OpenApiParameter("timeline", OpenApiTypes.INT, description="Entries of each timeline, 1 to 200 (50)."),
+        ],
+        responses=shapes.responses(shapes.Lookup),
+    )
+    def get(self, request: Request) -> HttpResponse:
+        """Who is calling: each customer with the newest entries of his timeline, in one request."""
+        query = Query(request.query_params, *KINDS, "identifier", "timeline")
+        limit = query.number("timeline", 50, least=1, most=200)
+        with reading() as sql:
+            customers = found_by(sql, query)
+            shown = cards(sql, customers)
+            pages = {id_: timeline.read(sql, customer=id_, limit=limit) for id_ in shown}
+            log(sql, request, list(shown))
+        results = [f'{{"customer": {shown[id_]}, "timeline": {page.json()}}}' for id_, page in pages.items() if page]
+        return json_response(f'{{"results": [{", ".join(results)}]}}')

@@ -1,0 +1,102 @@
+"""Problems as RFC 9457 JSON: a stable `code` for programs, a sentence for people, the field at fault."""
+
+from typing import Any
+
+import orjson
+from django.core.exceptions import PermissionDenied
+from django.db import DatabaseError, InterfaceError, OperationalError
+from django.http import Http404, HttpRequest, HttpResponse
+from rest_framework import exceptions
+from rest_framework.response import Response
+
+# code: (status, title)
+CODES: dict[str, tuple[int, str]] = {
+    "not_json": (400, "The body is not JSON"),
+    "missing_field": (400, "A required field is missing"),
+    "invalid_value": (400, "A value is not valid"),
+    "too_large": (413, "Too large"),
+    "too_many_events": (413, "Too many events in one request"),
+    "unknown_source": (400, "There is no such source"),
+    "unauthenticated": (401, "Authentication is required"),
+    "forbidden": (403, "Not allowed"),
+    "not_found": (404, "There is no such thing"),
+    "method_not_allowed": (405, "This address does not take that method"),
+    "unsupported_media_type": (415, "This content type is not understood"),
+    "erased": (410, "This person was erased"),
+    "conflict": (409, "This contradicts what stands"),
+    "throttled": (429, "Too many requests"),
+    "unavailable": (503, "Nothing was stored, please send it again"),
+}
+MEDIA_TYPE = "application/problem+json"
+
+
+class Problem(exceptions.APIException):
+    """Raised anywhere below a view of the API; answered as problem JSON."""
+
+    def __init__(self, code: str, detail: str, *, field: str = "", headers: dict[str, str] | None = None) -> None:
+        self.code, self.field, self.headers = code, field, headers or {}
+        self.status_code = CODES[code][0]
+        super().__init__(detail, code)
+
+    def body(self) -> dict[str, Any]:
+        return problem(self.code, str(self.detail), field=self.field)
+
+
+def problem(code: str, detail: str, *, field: str = "") -> dict[str, Any]:
+    """`{type, title, status, code, detail, field?}`"""
+    status, title = CODES[code]
+    found = {"type": f"urn:cxhub:problem:{code}", "title": title, "status": status, "code": code, "detail": detail}
+    return {**found, "field": field} if field else found
+
+
+def response(error: Problem) -> HttpResponse:
+    found = HttpResponse(orjson.dumps(error.body()), status=error.status_code, content_type=MEDIA_TYPE)
+    for name, value in error.headers.items():
+        found[name] = value
+    found["Cache-Control"] = "no-store"
+    return found
+
+
+def handle(error: Exception, context: dict[str, Any]) -> Response | HttpResponse | None:
+    """DRF's exception handler."""
+    found = translate(error)
+    if found is None:
+        return None
+    answer = response(found)
+    # DRF asks its views' answers whether they are rendered exceptions.
+    answer.exception = True  # type: ignore[attr-defined]
+    return answer
+
+
+def translate(error: Exception) -> Problem | None:
+    if isinstance(error, Problem):
+        return error
+    if isinstance(error, OperationalError | InterfaceError):
+        return unavailable()
+    if isinstance(error, exceptions.NotAuthenticated | exceptions.AuthenticationFailed):
+        return Problem("unauthenticated", str(error.detail), headers={"WWW-Authenticate": 'Bearer realm="cxhub"'})
+    if isinstance(error, exceptions.PermissionDenied | PermissionDenied):
+        return Problem("forbidden", "This key or role may not do that.")
+    if isinstance(error, exceptions.NotFound | Http404):
+        return Problem("not_found", "There is nothing at this address.")
+    if isinstance(error, exceptions.MethodNotAllowed):
+        return Problem("method_not_allowed", str(error.detail))
+    if isinstance(error, exceptions.UnsupportedMediaType):
+        return Problem("unsupported_media_type", str(error.detail))
+    if isinstance(error, exceptions.Throttled):
+        wait = {"Retry-After": str(int(error.wait or 1) + 1)}
+        return Problem("throttled", "Too many requests; try again later.", headers=wait)
+    if isinstance(error, exceptions.APIException):
+        return Problem("invalid_value", str(error.detail))
+    if isinstance(error, DatabaseError):
+        return None
+    return None
+
+
+def unavailable() -> Problem:
+    return Problem("unavailable", "The database cannot be reached; nothing was stored.", headers={"Retry-After": "2"})
+
+
+def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    """Addresses below /api/ that do not exist."""
+    return response(Problem("not_found", "There is nothing at this address."))

@@ -1,0 +1,18 @@
+"""Addresses of the customers' API, below /api/v1/."""
+
+from django.urls import path
+
+from customers.api.customers import CustomersView, CustomerView, LookupView
+from customers.api.keys import KeysView
+from customers.api.timelines import ChangesView, NotesView, SearchView, TimelineView
+
+urlpatterns = [
+    path("customers", CustomersView.as_view()),
+    path("customers/<customer>", CustomerView.as_view()),
+    path("customers/<customer>/timeline", TimelineView.as_view()),
+    path("customers/<customer>/changes", ChangesView.as_view()),
+    path("customers/<customer>/notes", NotesView.as_view()),
+    path("lookup", LookupView.as_view()),
+    path("search", SearchView.as_view()),
+    path("keys", KeysView.as_view()),
+]

@@ -1,0 +1,76 @@
+"""What the views of the API share: who may, what is answered as JSON text, and whose card a path means."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import orjson
+from django.http import HttpResponse
+from rest_framework.renderers import BaseRenderer, JSONRenderer
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from customers.access import Principal, log_views
+from customers.api.authentication import needs, principal_of
+from customers.api.problems import Problem
+from customers.api.query import uuid_of
+from customers.cards import Erased, Unknown, standing
+from customers.sql import Cursor, cursor
+
+
+class View(APIView):
+    """JSON only, and never cached by anybody else; `permission_classes` names the scopes."""
+
+    permission_classes = [needs("read")]
+
+    def perform_content_negotiation(self, request: Request, force: bool = False) -> tuple[BaseRenderer, str]:
+        """There is one representation, whatever `Accept` says."""
+        return JSONRenderer(), "application/json"
+
+    @staticmethod
+    def principal(request: Request) -> Principal:
+        return principal_of(request)
+
+
+def json_response(body: str | bytes | object, status: int = 200) -> HttpResponse:
+    """JSON text as it is, anything else as JSON."""
+    text = body if isinstance(body, str | bytes) else orjson.dumps(body)
+    answer = HttpResponse(text, status=status, content_type="application/json")
+    answer["Cache-Control"] = "private, no-store"
+    return answer
+
+
+@contextmanager
+def reading() -> Iterator[Cursor]:
+    """A cursor on the connection for reads; what a view logs is committed statement by statement."""
+    with cursor("reading") as sql:
+        yield sql
+
+
+def standing_or_problem(sql: Cursor, public_id: str) -> int:
+    """The customer that stands for an id in a path; raises Problem not_found or erased."""
+    try:
+        return standing(sql, uuid_of(public_id))
+    except Unknown:
+        raise Problem("not_found", "No customer ever had this id.") from None
+    except Erased:
+        raise Problem("erased", "This person was erased.") from None
+
+
+def log(sql: Cursor, request: Request, customers: list[int]) -> None:
+    log_views(sql, principal_of(request).viewer, customers, request.path)
+
+
+def body_of(request: Request, most: int = 262_144) -> dict[str, Any]:
+    """The request's JSON object; raises Problem not_json, too_large or invalid_value."""
+    raw = request._request.body
+    if len(raw) > most:
+        raise Problem("too_large", f"The body may have {most} bytes.")
+    try:
+        body = orjson.loads(raw)
+    except orjson.JSONDecodeError:
+        raise Problem("not_json", "The body is not JSON.") from None
+    if not isinstance(body, dict):
+        raise Problem("invalid_value", "The body must be a JSON object.")
+    return body
+

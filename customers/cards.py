@@ -1,0 +1,78 @@
+"""The card: who a customer is, how he is reached, what is open; made by PostgreSQL as JSON."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from customers.models.identity import Trust
+from customers.sql import Cursor
+
+TRUST = "CASE {0}.trust " + " ".join(f"WHEN {trust.value} THEN '{trust.label}'" for trust in Trust) + " END"
+
+CARD = f"""
+json_build_object(
+  'id', c.public_id,
+  'ids', (SELECT json_agg(m.public_id ORDER BY m.id) FROM customers_customer m
+           WHERE (m.id = c.id OR m.merged_into_id = c.id) AND m.erased_at IS NULL),
+  'name', (SELECT a.value FROM customers_attributeclaim a JOIN customers_identity i ON i.id = a.identity_id
+            WHERE i.customer_id = c.id AND a.key = 'name' ORDER BY a.trust DESC, a.claimed_at DESC, a.id LIMIT 1),
+  'attributes', (SELECT coalesce(json_object_agg(w.key, json_build_object('value', w.value, 'source', w.source,
+                        'trust', w.trust, 'claimed_at', w.claimed_at) ORDER BY w.key), '{{}}')
+                   FROM (SELECT DISTINCT ON (a.key) a.key, a.value, a.source, {TRUST.format("a")} AS trust, a.claimed_at
+                           FROM customers_attributeclaim a JOIN customers_identity i ON i.id = a.identity_id
+                          WHERE i.customer_id = c.id AND a.key <> 'name'
+                          ORDER BY a.key, a.trust DESC, a.claimed_at DESC, a.id) w),
+  'identities', (SELECT coalesce(json_agg(json_build_object('id', i.id::text, 'kind', i.kind, 'scope', nullif(i.scope, ''),
+                        'value', i.value, 'trust', {TRUST.format("i")}, 'first_seen', i.created_at) ORDER BY i.id), '[]')
+                   FROM customers_identity i WHERE i.customer_id = c.id AND i.kind <> 'card'),
+  'claimed', (SELECT coalesce(json_agg(json_build_object('kind', h.kind, 'scope', nullif(h.scope, ''), 'value', h.value,
+                     'source', h.source, 'seen_at', h.seen_at) ORDER BY h.id), '[]')
+                FROM customers_claimedhandle h JOIN customers_identity i ON i.id = h.identity_id WHERE i.customer_id = c.id),
+  'first_contact', (SELECT min(l.occurred_at) FROM customers_identity i CROSS JOIN LATERAL (SELECT t.occurred_at
+                      FROM customers_interaction t WHERE t.identity_id = i.id
+                     ORDER BY t.identity_id, t.sorted_at, t.rank, t.id LIMIT 1) l WHERE i.customer_id = c.id),
+  'last_contact', (SELECT max(l.occurred_at) FROM customers_identity i CROSS JOIN LATERAL (SELECT t.occurred_at
+                     FROM customers_interaction t WHERE t.identity_id = i.id
+                    ORDER BY t.identity_id DESC, t.sorted_at DESC, t.rank DESC, t.id DESC LIMIT 1) l WHERE i.customer_id = c.id),
+  'counts', (SELECT coalesce(json_object_agg(n.channel, n.count ORDER BY n.channel), '{{}}')
+               FROM (SELECT k.channel, sum(k.count) AS count FROM customers_contactcount k
+                       JOIN customers_identity i ON i.id = k.identity_id
+                      WHERE i.customer_id = c.id GROUP BY k.channel HAVING sum(k.count) > 0) n),
+  'open_threads', (SELECT coalesce(json_agg(json_build_object('channel', o.channel, 'thread', nullif(o.thread, ''),
+                          'since', o.inbound_at, 'interaction', o.inbound_line) ORDER BY o.inbound_at), '[]')
+                     FROM customers_thread o JOIN customers_identity i ON i.id = o.identity_id
+                    WHERE i.customer_id = c.id AND o.inbound_at > coalesce(o.outbound_at, '-infinity')))
+"""
+
+CARDS = f"SELECT c.id, {CARD}::text FROM customers_customer c WHERE c.id = ANY(%s) AND c.erased_at IS NULL"
+
+STANDING = """
+SELECT coalesce(r.id, c.id), coalesce(r.erased_at, c.erased_at) IS NOT NULL
+  FROM customers_customer c LEFT JOIN customers_customer r ON r.id = c.merged_into_id
+ WHERE c.public_id = %s
+"""
+
+
+class Unknown(LookupError):
+    """No customer ever had this id."""
+
+
+class Erased(LookupError):
+    """The person behind this id was erased."""
+
+
+def standing(sql: Cursor, public_id: UUID) -> int:
+    """The customer that stands for an id that was ever given out; raises Unknown or Erased."""
+    sql.execute(STANDING, (public_id,), prepare=True)
+    row = sql.fetchone()
+    if row is None:
+        raise Unknown
+    if row[1]:
+        raise Erased
+    return int(row[0])
+
+
+def cards(sql: Cursor, customers: Sequence[int]) -> dict[int, str]:
+    """{customer: card as JSON text}, in the order given."""
+    sql.execute(CARDS.encode(), (list(customers),), prepare=True)
+    found = dict(sql.fetchall())
+    return {id_: found[id_] for id_ in customers if id_ in found}

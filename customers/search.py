@@ -1,0 +1,118 @@
+"""Finding: a customer by a handle or a half-remembered name, a line by the words that were said."""
+
+import re
+from collections.abc import Iterable
+
+from customers import handles, names, phones
+from customers.identification import regions
+from customers.sql import Cursor, as_json
+from customers.timeline import ENTRY, Filters, Page, Position, end_of_page
+
+BY_HANDLE = """
+SELECT DISTINCT ON (i.customer_id) i.customer_id, x.place
+  FROM json_to_recordset(%s::json) AS x(place int, kind text, scope text, value text)
+  JOIN customers_identity i ON i.value = x.value AND i.kind = x.kind AND (x.scope IS NULL OR i.scope = x.scope)
+ ORDER BY i.customer_id, x.place
+"""
+
+
+def handles_of(kind: str, value: str, scope: str | None) -> list[tuple[str, str | None, str]]:
+    """(kind, scope or None for any, value) of every identity that a person may mean by this."""
+    if kind == "phone":
+        return [("phone", "", number) for number in phones.candidates(value, regions())]
+    try:
+        found = handles.normal(kind, value, scope or "", default_scope="")[:1]
+    except handles.Refused:
+        return []
+    anywhere = kind not in handles.GLOBAL_KINDS and scope is None
+    return [(one.kind, None if anywhere else one.scope, one.value) for one in found]
+
+
+def by_handles(sql: Cursor, wanted: Iterable[tuple[str, str, str | None]]) -> list[int]:
+    """Customers that own one of these (kind, value, scope), in the order asked for."""
+    rows = [
+        {"place": place, "kind": kind, "scope": scope, "value": value}
+        for place, one in enumerate(wanted)
+        for kind, scope, value in handles_of(one[0], one[1], one[2])
+    ]
+    if not rows:
+        return []
+    sql.execute(BY_HANDLE, (as_json(rows),))
+    return [row[0] for row in sorted(sql.fetchall(), key=lambda row: row[1])]
+
+
+BY_NAME = """
+SELECT i.customer_id, max(word_similarity(%(fold)s, a.folded)) AS score
+  FROM customers_attributeclaim a JOIN customers_identity i ON i.id = a.identity_id
+ WHERE a.key = 'name' AND %(fold)s <%% a.folded GROUP BY i.customer_id ORDER BY score DESC LIMIT %(limit)s
+"""
+BY_PART = """
+SELECT i.customer_id, max(length(%(part)s)::float / greatest(length(i.value), 1)) AS score FROM customers_identity i
+ WHERE i.kind NOT IN ('anonymous', 'card') AND i.value LIKE %(like)s GROUP BY i.customer_id ORDER BY score DESC LIMIT %(limit)s
+"""
+
+
+def by_words(sql: Cursor, words: str, limit: int) -> list[int]:
+    """Customers by a name (typos, ё/е, the other alphabet) or by part of a number or address, best first."""
+    scores: dict[int, float] = {}
+    fold = names.fold(words[:300])
+    if len(fold) >= 2:
+        sql.execute("SELECT set_config('pg_trgm.word_similarity_threshold', '0.5', false)")
+        sql.execute(BY_NAME, {"fold": fold, "limit": limit})
+        scores.update(sql.fetchall())
+    for part in parts_of(words):
+        like = "%" + re.sub(r"([\\%_])", r"\\\1", part) + "%"
+        sql.execute(BY_PART, {"part": part, "like": like, "limit": limit})
+        for customer, score in sql.fetchall():
+            scores[customer] = max(scores.get(customer, 0), 0.5 + score)
+    return sorted(scores, key=lambda customer: (-scores[customer], customer))[:limit]
+
+
+def parts_of(words: str) -> list[str]:
+    """What may stand inside a number or address: digits without separators and trunk prefix, else the words."""
+    words = words.strip().casefold()[:200]
+    digits = re.sub(r"[\s()+.\-]", "", words)
+    if digits.isdigit() and len(digits) >= 3:
+        bare = digits[1:] if len(digits) >= 10 and digits[0] in "80" else digits
+        return [bare]
+    return [words] if len(words) >= 3 and " " not in words else []
+
+
+def lines(sql: Cursor, filters: Filters, *, limit: int, token: str | None) -> tuple[Page, list[int]]:
+    """Lines of everybody that hold the words, newest first, each with its `customer`; and whom they show.
+
+    The planner chooses between the words' index (rare words) and the newest lines (common ones): the cost of
+    `cxhub_vector` tells it what checking a line costs. Raises BadToken.
+    """
+    at = Position.of(token, "desc") if token else None
+    clauses, params = filters.clauses()
+    way, beyond = ("ASC", ">") if at and at.backwards else ("DESC", "<")
+    if at is not None:
+        clauses.append(f"(t.sorted_at, t.rank, t.id) {beyond} (%(sorted_at)s, %(rank)s, %(id)s)")
+        params |= {"sorted_at": at.sorted_at, "rank": at.rank, "id": at.id}
+    sort = f"sorted_at {way}, rank {way}, id {way}"
+    statement = f"""
+WITH found AS MATERIALIZED (
+    SELECT t.sorted_at, t.rank, t.id FROM customers_interaction t WHERE {" AND ".join(clauses) or "true"}
+     ORDER BY t.{sort.replace(", ", ", t.")} LIMIT %(limit)s
+), page AS MATERIALIZED (
+    SELECT * FROM found ORDER BY {sort} LIMIT %(limit)s - 1
+), shown AS MATERIALIZED (
+    SELECT t.*, i.kind AS identity_kind, i.value AS identity_value, i.customer_id
+      FROM page p JOIN customers_interaction t ON t.id = p.id JOIN customers_identity i ON i.id = t.identity_id
+)
+SELECT (SELECT coalesce(json_agg(jsonb_set({ENTRY}::jsonb, '{{customer}}', to_jsonb(c.public_id))
+               ORDER BY t.sorted_at DESC, t.rank DESC, t.id DESC), '[]')::text
+          FROM shown t JOIN customers_identity i ON i.id = t.identity_id JOIN customers_customer c ON c.id = t.customer_id),
+       first.sorted_at, first.rank, first.id, last.sorted_at, last.rank, last.id, (SELECT count(*) FROM found),
+       ARRAY(SELECT DISTINCT customer_id FROM shown)
+  FROM (SELECT 1) one
+  LEFT JOIN LATERAL ({end_of_page("DESC")}) first ON true
+  LEFT JOIN LATERAL ({end_of_page("ASC")}) last ON true
+"""
+    sql.execute(statement.encode(), params | {"limit": limit + 1})
+    row = sql.fetchone()
+    assert row is not None
+    page = Page.of(row[0], row[1:4], row[4:7], row[7], limit, at, "desc")
+    return page, row[8]
+
