@@ -1,4 +1,4 @@
-"""PostgreSQL refuses to run as root: finds a way to run it as somebody else that changes nothing on the machine."""
+"""PostgreSQL refuses to run as root or as a nameless user: finds it another that changes nothing on the machine."""
 
 import os
 import pwd
@@ -9,7 +9,7 @@ from pathlib import Path
 
 
 class NoAccount(Exception):
-    """Root, and no way to be anybody else."""
+    """Root or nameless, and no way to be anybody else."""
 
 
 @dataclass(frozen=True)
@@ -43,18 +43,27 @@ class Account:
 
 def account_for(binary: Path, folder: Path) -> Account:
     """The first way that really can enter `folder` and run `binary`, tried in practice."""
-    if os.geteuid() != 0:
+    root = os.geteuid() == 0
+    if not root and _has_a_name():
         return Account()
-    for account in _ways():
+    for account in _ways() if root else _ways()[:1]:
         if account.setuid:
             # Passing through is enough: what lies in the folder has modes of its own.
             folder.chmod(folder.stat().st_mode | 0o011)
         if _works(account, binary, folder):
             return account
     raise NoAccount(
-        "PostgreSQL does not run as root and no other account can be used here: "
-        "start as an ordinary user, or set DATABASE_URL and REDIS_URL"
+        f"PostgreSQL does not run as {'root' if root else 'a user without a name'} and no other account can be used "
+        "here: start as an ordinary user, or set DATABASE_URL and REDIS_URL"
     )
+
+
+def _has_a_name() -> bool:
+    try:
+        pwd.getpwuid(os.geteuid())
+    except KeyError:
+        return False
+    return True
 
 
 def _ways() -> list[Account]:
@@ -64,13 +73,19 @@ def _ways() -> list[Account]:
         return []
     uid, gid = nobody.pw_uid, nobody.pw_gid
     ways = []
+    # First, because it is the only one that needs no rights.
     if unshare := shutil.which("unshare"):
-        # A user namespace in which root is called nobody: the files stay root's, also below a 0700 home.
+        # A user namespace in which we are called nobody: the files stay ours, also below a 0700 home.
         ways.append(Account((unshare, "--user", f"--map-user={uid}", f"--map-group={gid}", "--")))
     ways.append(Account((), uid, gid, setuid=True))
     if setpriv := shutil.which("setpriv"):
         # Containers that forbid namespaces: nobody, allowed to pass the folders above the clone.
-        allowed = ("--inh-caps=-all,+dac_override", "--ambient-caps=-all,+dac_override")
+        # (Without the secure bit access(2) ignores that, and PostgreSQL does not find its own program.)
+        allowed = (
+            "--inh-caps=-all,+dac_override",
+            "--ambient-caps=-all,+dac_override",
+            "--securebits=+no_setuid_fixup",
+        )
         ways.append(Account((setpriv, f"--reuid={uid}", f"--regid={gid}", "--clear-groups", *allowed, "--"), uid, gid))
     return ways
 

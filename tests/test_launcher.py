@@ -218,7 +218,7 @@ def wait_for_state(process: subprocess.Popen[bytes], var: Path, old: dict[str, i
     while time.monotonic() < deadline:
         assert process.poll() is None, process.communicate()[0].decode()
         if (var / "demo.json").exists():
-            state = json.loads((var / "demo.json").read_text())
+            state: dict[str, Any] = json.loads((var / "demo.json").read_text())
             if all(state["pids"][name] not in (None, pid) for name, pid in old.items()) and answers(state["url"]):
                 return state
         time.sleep(0.05)
