@@ -28,7 +28,8 @@ class Pushed:
         return blake2b(self.body, digest_size=16).digest()
 
 
-COLUMNS = "id uuid, source_id bigint, push bool, key_id bigint, external_id text, part text, revision bigint, size int, at timestamptz"
+COLUMNS = """id uuid, source_id bigint, push bool, key_id bigint, external_id text, part text, revision bigint,
+    size int, at timestamptz"""
 
 ACCEPT = f"""
 WITH given AS (
@@ -39,8 +40,8 @@ WITH given AS (
 ), stored AS (
     INSERT INTO channels_delivery (id, source_id, push, key_id, external_id, part, revision, digest, size, received_at,
                                    due_at, state, attempts, failed, replays, reason, lines, refused)
-    SELECT id, source_id, push, key_id, external_id, part, revision, digest, size, at, at, 'accepted', 0, false, 0, '', '[]', '[]'
-      FROM given
+    SELECT id, source_id, push, key_id, external_id, part, revision, digest, size, at,
+           at, 'accepted', 0, false, 0, '', '[]', '[]' FROM given
     ON CONFLICT (source_id, external_id, part, revision, digest) WHERE push DO NOTHING
     RETURNING id
 ), kept AS (
@@ -76,7 +77,16 @@ def accept_pushes(events: Sequence[Pushed], *, key_id: int, received_at: datetim
     receipts = [uuid7() for _ in events]
     digests = [event.digest for event in events]
     rows = [
-        row_of(receipt, event.source_id, key_id, event.external_id, event.part, event.revision, len(event.body), received_at)
+        row_of(
+            receipt,
+            event.source_id,
+            key_id,
+            event.external_id,
+            event.part,
+            event.revision,
+            len(event.body),
+            received_at,
+        )
         for receipt, event in zip(receipts, events, strict=True)
     ]
     bodies = [event.body for event in events]
@@ -95,7 +105,14 @@ def accept_pushes(events: Sequence[Pushed], *, key_id: int, received_at: datetim
 
 
 def row_of(
-    receipt: UUID, source_id: int, key_id: int | None, external_id: str, part: str, revision: int, size: int, at: datetime
+    receipt: UUID,
+    source_id: int,
+    key_id: int | None,
+    external_id: str,
+    part: str,
+    revision: int,
+    size: int,
+    at: datetime,
 ) -> dict[str, object]:
     return {
         "id": receipt,

@@ -156,7 +156,11 @@ def same_revisions(source: Source, kind: str) -> None:
         Source.objects.filter(pk=source.pk, revisions="").update(revisions=kind)
         source.refresh_from_db(fields=["revisions"])
     if source.revisions != kind:
-        detail = "This source's revisions are integers." if source.revisions == "integer" else "This source's revisions are times."
+        detail = (
+            "This source's revisions are integers."
+            if source.revisions == "integer"
+            else "This source's revisions are times."
+        )
         raise Rejected("invalid_value", detail, "revision")
 
 
@@ -185,5 +189,3 @@ def id_of(event: Any) -> str | None:
     """The sender's id as he wrote it, to match receipts with."""
     given = event.get("id") if isinstance(event, dict) else None
     return str(given)[:200] if isinstance(given, str | int) and not isinstance(given, bool) else None
-
-

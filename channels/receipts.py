@@ -56,13 +56,17 @@ def replay(deliveries: QuerySet[Delivery]) -> int:
         for id_, received_at in final.values_list("pk", "received_at")
         if DeliveryBody.objects.filter(received_at=received_at, delivery_id=id_).exists()
     ]
-    return Delivery.objects.filter(pk__in=kept).exclude(state__in=Delivery.OPEN).update(
-        state=Delivery.ACCEPTED,
-        replays=F("replays") + 1,
-        attempts=0,
-        failed=False,
-        lease=None,
-        lease_until=None,
-        due_at=Now(),
-        reason="",
+    return (
+        Delivery.objects.filter(pk__in=kept)
+        .exclude(state__in=Delivery.OPEN)
+        .update(
+            state=Delivery.ACCEPTED,
+            replays=F("replays") + 1,
+            attempts=0,
+            failed=False,
+            lease=None,
+            lease_until=None,
+            due_at=Now(),
+            reason="",
+        )
     )

@@ -35,7 +35,9 @@ def make_source(
     given = dict(secrets or {})
     for name in given:
         if name not in wanted:
-            raise BadSource(f"secrets.{name}", f"{provider} has no secret «{name}»; it has {', '.join(wanted) or 'none'}.")
+            raise BadSource(
+                f"secrets.{name}", f"{provider} has no secret «{name}»; it has {', '.join(wanted) or 'none'}."
+            )
     for secret in wanted.values():
         if secret.generated and not given.get(secret.name):
             given[secret.name] = random.token_urlsafe(32)

@@ -26,6 +26,13 @@ def prune() -> None:
     prune_bodies()
 
 
+@shared_task(name="channels.tasks.fetch_media", ignore_result=True)
+def fetch_media() -> None:
+    from channels.media import fetch_due
+
+    fetch_due(limit=20)
+
+
 class Nudge:
     """One thread a process publishes nudges, so that no request ever waits for the broker."""
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from hashlib import sha256
 from typing import Literal
 
-from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
+from django.contrib.auth.models import AbstractBaseUser, AnonymousUser, User
 from django.utils import timezone
 
 from customers.models import ApiKey
@@ -103,12 +103,12 @@ def principal_of_key(plain: str) -> Principal | None:
 
 def principal_of_user(user: AbstractBaseUser | AnonymousUser) -> Principal | None:
     """What an agent may do by his role; None for nobody."""
-    if not user.is_authenticated or not user.is_active:
+    if not isinstance(user, User) or not user.is_active:
         return None
-    roles = set(user.groups.values_list("name", flat=True))  # type: ignore[union-attr]
+    roles = set(user.groups.values_list("name", flat=True))
     scopes: frozenset[str] = frozenset()
     for role, scope in ROLES.items():
-        if role in roles or user.is_superuser:  # type: ignore[union-attr]
+        if role in roles or user.is_superuser:
             scopes |= IMPLIED[scope]
     return Principal(f"user:{user.pk}", user.get_username(), scopes)
 

@@ -80,6 +80,12 @@ def want(sql: Cursor, rows: Sequence[Mapping[str, object]]) -> None:
     ROWS.insert(sql, [found[key] for key in sorted(found)], "ON CONFLICT (id) DO NOTHING")
 
 
+def move(sql: Cursor, homes: Mapping[UUID, int]) -> None:
+    """Files go with their lines to another identity."""
+    for line, identity_id in sorted(homes.items()):
+        sql.execute("UPDATE customers_attachment SET identity_id = %s WHERE line_id = %s", (identity_id, line))
+
+
 def claim(limit: int) -> list[Attachment]:
     """Up to `limit` due files, leased: another process sees them again only after the lease."""
     with cursor() as sql:

@@ -21,18 +21,21 @@ json_build_object(
                            FROM customers_attributeclaim a JOIN customers_identity i ON i.id = a.identity_id
                           WHERE i.customer_id = c.id AND a.key <> 'name'
                           ORDER BY a.key, a.trust DESC, a.claimed_at DESC, a.id) w),
-  'identities', (SELECT coalesce(json_agg(json_build_object('id', i.id::text, 'kind', i.kind, 'scope', nullif(i.scope, ''),
-                        'value', i.value, 'trust', {TRUST.format("i")}, 'first_seen', i.created_at) ORDER BY i.id), '[]')
+  'identities', (SELECT coalesce(json_agg(json_build_object('id', i.id::text, 'kind', i.kind,
+                        'scope', nullif(i.scope, ''), 'value', i.value, 'trust', {TRUST.format("i")},
+                        'first_seen', i.created_at) ORDER BY i.id), '[]')
                    FROM customers_identity i WHERE i.customer_id = c.id AND i.kind <> 'card'),
-  'claimed', (SELECT coalesce(json_agg(json_build_object('kind', h.kind, 'scope', nullif(h.scope, ''), 'value', h.value,
-                     'source', h.source, 'seen_at', h.seen_at) ORDER BY h.id), '[]')
-                FROM customers_claimedhandle h JOIN customers_identity i ON i.id = h.identity_id WHERE i.customer_id = c.id),
+  'claimed', (SELECT coalesce(json_agg(json_build_object('kind', h.kind, 'scope', nullif(h.scope, ''),
+                     'value', h.value, 'source', h.source, 'seen_at', h.seen_at) ORDER BY h.id), '[]')
+                FROM customers_claimedhandle h JOIN customers_identity i ON i.id = h.identity_id
+               WHERE i.customer_id = c.id),
   'first_contact', (SELECT min(l.occurred_at) FROM customers_identity i CROSS JOIN LATERAL (SELECT t.occurred_at
                       FROM customers_interaction t WHERE t.identity_id = i.id
                      ORDER BY t.identity_id, t.sorted_at, t.rank, t.id LIMIT 1) l WHERE i.customer_id = c.id),
   'last_contact', (SELECT max(l.occurred_at) FROM customers_identity i CROSS JOIN LATERAL (SELECT t.occurred_at
                      FROM customers_interaction t WHERE t.identity_id = i.id
-                    ORDER BY t.identity_id DESC, t.sorted_at DESC, t.rank DESC, t.id DESC LIMIT 1) l WHERE i.customer_id = c.id),
+                    ORDER BY t.identity_id DESC, t.sorted_at DESC, t.rank DESC, t.id DESC LIMIT 1) l
+                    WHERE i.customer_id = c.id),
   'counts', (SELECT coalesce(json_object_agg(n.channel, n.count ORDER BY n.channel), '{{}}')
                FROM (SELECT k.channel, sum(k.count) AS count FROM customers_contactcount k
                        JOIN customers_identity i ON i.id = k.identity_id

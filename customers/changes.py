@@ -75,7 +75,7 @@ def since(sql: Cursor, customer: int, token: str) -> Changes:
     assert row is not None
     changed, gone, moved, count, last_txid, last_id, line_txid, line_id, below, ahead = row
     if txid > ahead:  # A restored database counts its transactions anew.
-        return Changes("[]", [], True, f"{below}.0")
+        return Changes("[]", [], reset=True, next=f"{below}.0")
     if count == LIMIT:  # More lines wait behind this page: moves beyond it are told with them.
         last_txid, last_id = line_txid, line_id
     return Changes(changed, gone, moved, f"{last_txid}.{last_id}" if last_txid is not None else token)

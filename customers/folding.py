@@ -83,7 +83,9 @@ def version_of(event: ChannelEvent) -> Version:
         "text": event.text,
         "state": event.state,
         "details": details,
-        "agent": None if event.agent is None else {"id": event.agent.id, "name": event.agent.name, "type": event.agent.type},
+        "agent": None
+        if event.agent is None
+        else {"id": event.agent.id, "name": event.agent.name, "type": event.agent.type},
         "attachments": [
             {
                 "id": str(attachment_id(event.line, file)),
@@ -136,7 +138,11 @@ def merged(old: object, new: object) -> Any:
     """Details of two parts: objects key by key, lists of objects by their `id`, of all else the later wins."""
     if isinstance(old, Mapping) and isinstance(new, Mapping):
         return {**old, **{key: merged(old.get(key), value) for key, value in new.items()}}
-    if isinstance(old, list) and isinstance(new, list) and all(isinstance(item, dict) and "id" in item for item in (*old, *new)):
+    if (
+        isinstance(old, list)
+        and isinstance(new, list)
+        and all(isinstance(item, dict) and "id" in item for item in (*old, *new))
+    ):
         by_id: dict[Any, Any] = {}
         for item in (*old, *new):
             key = str(item["id"])
@@ -163,7 +169,11 @@ def fold(parts: Iterable[Part]) -> Data:
         details.pop("time_quality", None)
     earliest = min(timed or said, key=lambda data: (data["occurred_at"], data["sorted_at"], data["rank"]))
     state = max(
-        ((STATE_RANK.get(data["state"], 0), place, data["state"]) for place, data in enumerate(stands) if data["state"]),
+        (
+            (STATE_RANK.get(data["state"], 0), place, data["state"])
+            for place, data in enumerate(stands)
+            if data["state"]
+        ),
         default=(0, 0, ""),
     )
     files = {file["id"]: file for data in leading for file in data["attachments"]}

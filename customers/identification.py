@@ -60,7 +60,9 @@ class Known:
         return self.valid_from is None and self.valid_to is None
 
     def covers(self, moment: datetime) -> bool:
-        return (self.valid_from is None or self.valid_from <= moment) and (self.valid_to is None or moment < self.valid_to)
+        return (self.valid_from is None or self.valid_from <= moment) and (
+            self.valid_to is None or moment < self.valid_to
+        )
 
 
 @dataclass(slots=True)
@@ -128,7 +130,9 @@ def examine(event: ChannelEvent) -> Case:
 
 
 def normal_forms(handle: Handle, event: ChannelEvent) -> tuple[NormalHandle, ...]:
-    return handles.normal(handle.kind, handle.value, handle.scope, region=event.region or None, default_scope=event.source)
+    return handles.normal(
+        handle.kind, handle.value, handle.scope, region=event.region or None, default_scope=event.source
+    )
 
 
 def as_it_stands(handle: Handle) -> tuple[NormalHandle, ...]:
@@ -211,7 +215,11 @@ class KnownWorld:
 
     def load_links(self, cursor: Cursor, cases: Iterable[Case]) -> None:
         several = {
-            known.id for case in cases if len(case.evidence) > 1 for e in case.evidence for known in self.identities.get(e.key, ())
+            known.id
+            for case in cases
+            if len(case.evidence) > 1
+            for e in case.evidence
+            for known in self.identities.get(e.key, ())
         }
         if len(several) > 1:
             cursor.execute(

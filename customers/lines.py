@@ -49,7 +49,8 @@ PARTS = Rows(
     origin="uuid",
     earlier="jsonb",
 )
-UPSERT_PART = """ON CONFLICT (line_id, part) DO UPDATE SET identity_id = excluded.identity_id, revision = excluded.revision,
+UPSERT_PART = """ON CONFLICT (line_id, part) DO UPDATE SET
+identity_id = excluded.identity_id, revision = excluded.revision,
 data = excluded.data, digest = excluded.digest, origin = excluded.origin, earlier = excluded.earlier"""
 
 HOLD = f"""
@@ -57,7 +58,9 @@ SELECT {", ".join("t." + name for name in LINES.names.split(", "))}, coalesce(i.
   FROM customers_interaction t LEFT JOIN customers_identity i ON i.id = t.identity_id
  WHERE t.id = ANY(%s) ORDER BY t.id FOR NO KEY UPDATE OF t
 """
-PARTS_OF = "SELECT line_id, part, revision, digest, origin, data, earlier FROM customers_interactionpart WHERE line_id = ANY(%s)"
+PARTS_OF = """
+SELECT line_id, part, revision, digest, origin, data, earlier FROM customers_interactionpart WHERE line_id = ANY(%s)
+"""
 VERSIONS_OF = """
 SELECT id, part, revision, digest, identity_id FROM customers_interaction WHERE id = ANY(%(ids)s) AND part <> ''
 UNION ALL
@@ -164,7 +167,19 @@ def hold(sql: Cursor, ids: Sequence[UUID]) -> list[Line]:
 
 def only_part(row: dict[str, Any]) -> dict[str, Part]:
     """The single part of a plain line, which has no row of its own: the columns are its data."""
-    names = ("channel", "kind", "direction", "rank", "thread", "subject", "text", "state", "details", "agent", "attachments")
+    names = (
+        "channel",
+        "kind",
+        "direction",
+        "rank",
+        "thread",
+        "subject",
+        "text",
+        "state",
+        "details",
+        "agent",
+        "attachments",
+    )
     data = {name: row[name] for name in names}
     for name in ("occurred_at", "sorted_at", "deleted_at"):
         data[name] = instant(row[name]) if row[name] else None
@@ -182,7 +197,8 @@ def update(sql: Cursor, lines: Sequence[Line]) -> None:
     for line in ordered:
         if not line.single:
             sql.execute(
-                "DELETE FROM customers_interactionpart WHERE line_id = %s AND part <> ALL(%s)", (line.id, list(line.parts))
+                "DELETE FROM customers_interactionpart WHERE line_id = %s AND part <> ALL(%s)",
+                (line.id, list(line.parts)),
             )
     PARTS.insert(sql, [row for line in ordered for row in line.part_rows()], UPSERT_PART)
 

@@ -158,4 +158,6 @@ class LinkingWorld(KnownWorld):
         IDENTITIES.insert(cursor, list(self.born.values()))
         LINKS.insert(cursor, self.links)
         MOVES.insert(cursor, self.moves)
-        TRUSTS.update(cursor, [{"id": id_, "trust": trust} for id_, trust in sorted(self.trusts.items())], "t.id = x.id")
+        TRUSTS.update(
+            cursor, [{"id": id_, "trust": trust} for id_, trust in sorted(self.trusts.items())], "t.id = x.id"
+        )

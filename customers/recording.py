@@ -8,13 +8,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import islice
 from typing import TypeVar
-from typing import Any
 from uuid import UUID
 
 from django.db import IntegrityError, OperationalError, transaction
 
-from customers import lines, tallies
-from customers.folding import Part, Status, Version, fold, put, version_of, without
+from customers import attachments, lines, tallies
+from customers.folding import Part, Status, Version, put, version_of, without
 from customers.identification import ANONYMOUS, Case, Evidence, KnownWorld, NeedsLinking, Verdict, examine, judge
 from customers.incoming import ChannelEvent
 from customers.linking import LinkingWorld, Retry
@@ -56,7 +55,9 @@ Group = Sequence[Case]
 Finish = Callable[[Cursor, list[Outcome]], None]
 
 
-def record(groups: Sequence[Sequence[ChannelEvent]], finish: Finish, *, actor: str = "rules", cause: str = "event") -> None:
+def record(
+    groups: Sequence[Sequence[ChannelEvent]], finish: Finish, *, actor: str = "rules", cause: str = "event"
+) -> None:
     """Record groups of events; what shares a delivery or a line must be in one group.
 
     `finish(cursor, outcomes)` is called within each transaction, after its events are written; what it raises
@@ -124,7 +125,9 @@ def record_linking(cases: Sequence[Group], finish: Finish, actor: str, cause: st
         finish(sql, outcomes + write(sql, placed))
 
 
-def set_conflicts_apart(group: Group, standing: dict[tuple[UUID, str, int], tuple[str, int]]) -> tuple[list[Case], list[Outcome]]:
+def set_conflicts_apart(
+    group: Group, standing: dict[tuple[UUID, str, int], tuple[str, int]]
+) -> tuple[list[Case], list[Outcome]]:
     """What contradicts a version that stands must not link anybody either."""
     fair, conflicting = [], []
     for case in group:
@@ -155,11 +158,19 @@ def place(group: Group, world: KnownWorld, homes: dict[UUID, int]) -> tuple[list
             verdict: Verdict = judge(case, world)
             real = verdict.carrier.key.kind != ANONYMOUS
             placed.append(
-                Placed(case, verdict.carrier.id, real, verdict.matched_by, version_of(event), verdict.claimed, verdict.refused)
+                Placed(
+                    case,
+                    verdict.carrier.id,
+                    real,
+                    verdict.matched_by,
+                    version_of(event),
+                    verdict.claimed,
+                    verdict.refused,
+                )
             )
             homes.setdefault(event.line, verdict.carrier.id)
         elif event.line in homes:
-            placed.append(Placed(case, homes[event.line], False, "line", version_of(event)))
+            placed.append(Placed(case, homes[event.line], real=False, matched_by="line", version=version_of(event)))
         else:
             waiting.append(Outcome(event, event.line, None, "waiting", ""))
     return placed, waiting
@@ -215,13 +226,17 @@ def regrow(standing: lines.Line, ones: Sequence[Placed], tally: tallies.Tally) -
     if named is not None and (standing.anonymous or rewritten(standing, named.case.event)):
         home = named.identity_id
     if parts != standing.parts or home != standing.identity_id:
-        tally.changed(standing, lines.Line(standing.id, home, standing.source_id, standing.source, parts, standing.recorded_at))
+        tally.changed(
+            standing, lines.Line(standing.id, home, standing.source_id, standing.source, parts, standing.recorded_at)
+        )
     return [outcome(one, home, status) for one, status in zip(ones, statuses, strict=True)]
 
 
 def rewritten(standing: lines.Line, event: ChannelEvent) -> bool:
     """Whether a replay replaces all that the line says, so that it may also correct whose it is."""
-    return event.replay and all(v.origin == str(event.origin) for part in standing.parts.values() for v in part.versions)
+    return event.replay and all(
+        v.origin == str(event.origin) for part in standing.parts.values() for v in part.versions
+    )
 
 
 def outcome(one: Placed, identity_id: int, status: Status) -> Outcome:
@@ -238,11 +253,12 @@ def withdraw(sql: Cursor, origin: UUID, ids: Sequence[UUID]) -> list[UUID]:
             gone.append(standing)
             tally.went(standing)
         elif parts != standing.parts:
-            changed = lines.Line(standing.id, standing.identity_id, standing.source_id, standing.source, parts, standing.recorded_at)
+            changed = lines.Line(
+                standing.id, standing.identity_id, standing.source_id, standing.source, parts, standing.recorded_at
+            )
             tally.changed(standing, changed)
     lines.update(sql, tally.touched())
     lines.delete(sql, gone)
+    attachments.forget(line.id for line in gone)
     tally.write(sql, [])
     return [line.id for line in gone]
-
-

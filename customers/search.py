@@ -48,7 +48,8 @@ SELECT i.customer_id, max(word_similarity(%(fold)s, a.folded)) AS score
 """
 BY_PART = """
 SELECT i.customer_id, max(length(%(part)s)::float / greatest(length(i.value), 1)) AS score FROM customers_identity i
- WHERE i.kind NOT IN ('anonymous', 'card') AND i.value LIKE %(like)s GROUP BY i.customer_id ORDER BY score DESC LIMIT %(limit)s
+ WHERE i.kind NOT IN ('anonymous', 'card') AND i.value LIKE %(like)s
+ GROUP BY i.customer_id ORDER BY score DESC LIMIT %(limit)s
 """
 
 
@@ -103,7 +104,8 @@ WITH found AS MATERIALIZED (
 )
 SELECT (SELECT coalesce(json_agg(jsonb_set({ENTRY}::jsonb, '{{customer}}', to_jsonb(c.public_id))
                ORDER BY t.sorted_at DESC, t.rank DESC, t.id DESC), '[]')::text
-          FROM shown t JOIN customers_identity i ON i.id = t.identity_id JOIN customers_customer c ON c.id = t.customer_id),
+          FROM shown t JOIN customers_identity i ON i.id = t.identity_id
+          JOIN customers_customer c ON c.id = t.customer_id),
        first.sorted_at, first.rank, first.id, last.sorted_at, last.rank, last.id, (SELECT count(*) FROM found),
        ARRAY(SELECT DISTINCT customer_id FROM shown)
   FROM (SELECT 1) one
@@ -115,4 +117,3 @@ SELECT (SELECT coalesce(json_agg(jsonb_set({ENTRY}::jsonb, '{{customer}}', to_js
     assert row is not None
     page = Page.of(row[0], row[1:4], row[4:7], row[7], limit, at, "desc")
     return page, row[8]
-

@@ -55,5 +55,7 @@ class Rows:
     def update(self, cursor: Cursor, rows: Sequence[Mapping[str, object]], where: str) -> list[tuple[Any, ...]]:
         if not rows:
             return []
-        cursor.execute(f"UPDATE {self.table} AS t SET {self.set} FROM {self.source} WHERE {where}".encode(), (as_json(rows),))
+        cursor.execute(
+            f"UPDATE {self.table} AS t SET {self.set} FROM {self.source} WHERE {where}".encode(), (as_json(rows),)
+        )
         return cursor.fetchall() if cursor.description else []

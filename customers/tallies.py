@@ -4,8 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from customers import names
-from customers.folding import Data
+from customers import attachments, names
 from customers.lines import Line
 from customers.models import Change
 from customers.sql import Cursor, Rows
@@ -44,7 +43,9 @@ CLAIMED = Rows(
     interaction_id="uuid",
     seen_at="timestamptz",
 )
-ADD_COUNT = "ON CONFLICT (identity_id, channel, month) DO UPDATE SET count = customers_contactcount.count + excluded.count"
+ADD_COUNT = (
+    "ON CONFLICT (identity_id, channel, month) DO UPDATE SET count = customers_contactcount.count + excluded.count"
+)
 LATER_THREAD = """ON CONFLICT (identity_id, channel, thread) DO UPDATE SET
     inbound_line = CASE WHEN excluded.inbound_at >= coalesce(customers_thread.inbound_at, '-infinity')
                         THEN excluded.inbound_line ELSE customers_thread.inbound_line END,
@@ -99,7 +100,8 @@ class Tally:
         self.threads: list[dict[str, Any]] = []
         self.changes: list[dict[str, Any]] = []
         self.lines: list[Line] = []
-        self.files: list[tuple[Line, Data]] = []
+        self.files: list[dict[str, Any]] = []
+        self.moved: list[Line] = []
 
     def count(self, line: Line, by: int) -> None:
         data = line.columns
@@ -111,7 +113,7 @@ class Tally:
     def there(self, line: Line) -> None:
         if thread := thread_of(line):
             self.threads.append(thread)
-        self.files += [(line, file) for file in line.columns["attachments"]]
+        self.files += files_of(line)
 
     def came(self, line: Line) -> None:
         self.count(line, 1)
@@ -125,6 +127,7 @@ class Tally:
         if old.identity_id != new.identity_id:
             self.note(Change.GONE, old)
             self.note(Change.RECORDED, new)
+            self.moved.append(new)
         elif old.columns != new.columns:
             self.note(Change.CHANGED, new)
         self.there(new)
@@ -147,7 +150,19 @@ class Tally:
         THREADS.insert(sql, latest(self.threads), LATER_THREAD)
         CLAIMS.insert(sql, claims(placed), LATER_CLAIM)
         CLAIMED.insert(sql, claimed_handles(placed), LATER_CLAIMED)
+        attachments.want(sql, self.files)
+        attachments.move(sql, {line.id: line.identity_id for line in self.moved})
         CHANGES.insert(sql, self.changes)
+
+
+def files_of(line: Line) -> list[dict[str, Any]]:
+    """The files that a line's parts bring, with the delivery that has the bytes or tells where they are."""
+    whose = {"line_id": line.id, "identity_id": line.identity_id, "source_id": line.source_id, "source": line.source}
+    return [
+        {**file, **whose, "delivery": part.stands.origin}
+        for part in line.parts.values()
+        for file in part.stands.data["attachments"]
+    ]
 
 
 def claims(placed: Sequence["Placed"]) -> list[dict[str, Any]]:
@@ -187,4 +202,3 @@ def claimed_handles(placed: Sequence["Placed"]) -> list[dict[str, Any]]:
         for evidence in one.claimed
     }
     return [rows[key] for key in sorted(rows)]
-

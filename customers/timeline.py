@@ -37,13 +37,15 @@ class BadToken(ValueError):
 class Position:
     """A place between lines, and on which side of it the page lies."""
 
-    backwards: bool  # towards the beginning of the list: what `previous` asks for
     sorted_at: datetime
     rank: int
     id: UUID
+    backwards: bool = False  # towards the beginning of the list: what `previous` asks for
 
     def token(self, order: Order) -> str:
-        kind = {("desc", False): b"d", ("desc", True): b"D", ("asc", False): b"a", ("asc", True): b"A"}[order, self.backwards]
+        kind = {("desc", False): b"d", ("desc", True): b"D", ("asc", False): b"a", ("asc", True): b"A"}[
+            order, self.backwards
+        ]
         micros = (self.sorted_at - EPOCH) // timedelta(microseconds=1)
         return base64.urlsafe_b64encode(TOKEN.pack(kind, micros, self.rank, self.id.bytes)).rstrip(b"=").decode()
 
@@ -58,7 +60,7 @@ class Position:
             raise BadToken("This cursor was not made by this service.") from error
         if kind not in ((b"d", b"D") if order == "desc" else (b"a", b"A")):
             raise BadToken("This cursor was made for the other order.")
-        return cls(kind in (b"D", b"A"), moment, rank, UUID(bytes=id_))
+        return cls(moment, rank, UUID(bytes=id_), kind in (b"D", b"A"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,8 +123,8 @@ class Page:
         back = at is not None and at.backwards
         has_next = at is not None if back else found > limit
         has_previous = found > limit if back else at is not None
-        before = Position(True, *first) if first[0] else at
-        after = Position(False, *last) if last[0] else at
+        before = Position(first[0], first[1], first[2], backwards=True) if first[0] else at
+        after = Position(last[0], last[1], last[2]) if last[0] else at
         return cls(
             results,
             after.token(order) if has_next and after else None,
@@ -151,7 +153,7 @@ def read(
     customer: int | None = None,
     limit: int = 50,
     token: str | None = None,
-    filters: Filters = Filters(),  # noqa: B008 - frozen
+    filters: Filters = Filters(),
     order: Order = "desc",
     viewer: str = "",
     path: str = "",
@@ -187,7 +189,8 @@ def page_sql(filters: Filters, at: Position | None, order: Order) -> tuple[str, 
     else:
         branch = f"""SELECT k.* FROM ids CROSS JOIN LATERAL (
             SELECT t.sorted_at, t.rank, t.id, t.identity_id FROM customers_interaction t
-             WHERE t.identity_id = ids.id{where} ORDER BY t.identity_id {way}, t.{sort.replace(", ", ", t.")} LIMIT %(limit)s
+             WHERE t.identity_id = ids.id{where}
+             ORDER BY t.identity_id {way}, t.{sort.replace(", ", ", t.")} LIMIT %(limit)s
         ) k ORDER BY {sort} LIMIT %(limit)s"""
     statement = f"""
 WITH root AS (

@@ -45,7 +45,9 @@ def secret_key() -> str:
     if not key and kept.is_file():
         key = kept.read_text().strip()
     if len(key) < 32:
-        raise ImproperlyConfigured("CXHUB_SECRET_KEY (32 characters or more) is not set; manage.py makes one for the embedded run")
+        raise ImproperlyConfigured(
+            "CXHUB_SECRET_KEY (32 characters or more) is not set; manage.py makes one for the embedded run"
+        )
     return key
 
 
@@ -106,7 +108,10 @@ TEMPLATES = [
 def database(url: str, *, session: str = "") -> dict[str, Any]:
     """Django's settings of one connection; `session` are settings of the PostgreSQL session."""
     info: dict[str, Any] = {key: value for key, value in conninfo_to_dict(url).items() if value is not None}
-    options = {"connect_timeout": 5, "options": f"-c statement_timeout=30s -c idle_in_transaction_session_timeout=60s {session}"}
+    options = {
+        "connect_timeout": 5,
+        "options": f"-c statement_timeout=30s -c idle_in_transaction_session_timeout=60s {session}",
+    }
     known = {"NAME": "dbname", "USER": "user", "PASSWORD": "password", "HOST": "host", "PORT": "port"}
     settings = {ours: info.pop(theirs, "") for ours, theirs in known.items()}
     return {
@@ -149,6 +154,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 }
 CELERY_BEAT_SCHEDULE = {
     "drain": {"task": "channels.tasks.drain", "schedule": 30.0, "options": {"expires": 25}},
+    "media": {"task": "channels.tasks.fetch_media", "schedule": 10.0, "options": {"expires": 9}},
     "prune": {"task": "channels.tasks.prune", "schedule": 3600.0, "options": {"expires": 3000}},
 }
 CELERY_BEAT_SCHEDULE_FILENAME = str(CXHUB_VAR / "beat-schedule")
@@ -208,7 +214,10 @@ CONTENT_SECURITY_POLICY = {
 DATA_UPLOAD_MAX_MEMORY_SIZE = 6 * 1024 * 1024
 
 REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": ["customers.api.authentication.KeyAuthentication", "customers.api.authentication.AgentAuthentication"],
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "customers.api.authentication.KeyAuthentication",
+        "customers.api.authentication.AgentAuthentication",
+    ],
     "DEFAULT_PERMISSION_CLASSES": ["customers.api.authentication.Denied"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
@@ -235,7 +244,11 @@ LOGGING: dict[str, Any] = {
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["stderr"], "level": os.environ.get("CXHUB_LOG_LEVEL", "INFO")},
-    "loggers": {"axes": {"level": "WARNING"}, "celery.worker.strategy": {"level": "WARNING"}, "celery.app.trace": {"level": "WARNING"}},
+    "loggers": {
+        "axes": {"level": "WARNING"},
+        "celery.worker.strategy": {"level": "WARNING"},
+        "celery.app.trace": {"level": "WARNING"},
+    },
 }
 
 CXHUB_BODY_DAYS = env_int("CXHUB_BODY_DAYS", 90)

@@ -11,10 +11,11 @@ from channels.api import shapes
 from channels.models import Delivery, Source
 from channels.receipts import replay, shown
 from channels.tasks import nudge
+from customers.api.authentication import needs
 from customers.api.problems import Problem
 from customers.api.query import Query, uuid_of
 from customers.api.shapes import responses
-from customers.api.views import View, json_response, needs
+from customers.api.views import View, json_response
 
 
 class DeliveriesView(View):
@@ -54,7 +55,9 @@ class DeliveriesView(View):
 class ReplayView(View):
     permission_classes = [needs("admin")]
 
-    @extend_schema(operation_id="deliveries_replay", request=None, responses=responses(shapes.Receipt, 404, 409, status=202))
+    @extend_schema(
+        operation_id="deliveries_replay", request=None, responses=responses(shapes.Receipt, 404, 409, status=202)
+    )
     def post(self, request: Request, receipt: str) -> HttpResponse:
         """Parse it again: what it says now replaces what it said."""
         Query(request.query_params)

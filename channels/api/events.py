@@ -12,10 +12,11 @@ from channels.models import Delivery
 from channels.providers.push import PushedEvent
 from channels.pushing import MOST_BYTES, TYPES, cut, gunzipped, push
 from channels.receipts import shown
+from customers.api.authentication import needs
 from customers.api.problems import Problem
 from customers.api.query import Query, uuid_of
 from customers.api.shapes import responses
-from customers.api.views import View, json_response, log, needs, reading
+from customers.api.views import View, json_response, log, reading
 
 EXAMPLE = OpenApiExample(
     "a phone call",

@@ -62,7 +62,9 @@ class NewSource(Shape):
     slug: Annotated[str, StringConstraints(pattern=f"^{SLUG}$")]
     region: Annotated[str, StringConstraints(pattern=r"^([A-Z]{2})?$")] = ""
     trust: Literal["claimed", "asserted", "verified"] = "asserted"
-    addresses: Annotated[list[Annotated[str, StringConstraints(min_length=1, max_length=320)]], Field(max_length=1000)] = []
+    addresses: Annotated[
+        list[Annotated[str, StringConstraints(min_length=1, max_length=320)]], Field(max_length=1000)
+    ] = []
     secrets: dict[str, Annotated[str, StringConstraints(max_length=4000)]] = {}
 
 
@@ -71,5 +73,3 @@ class MadeSource(Shape):
     key: str
     hook_url: str
     paste: str
-
-

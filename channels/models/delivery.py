@@ -50,7 +50,9 @@ class Delivery(models.Model):
             ),
         ]
         indexes = [
-            models.Index(fields=["due_at", "id"], name="delivery_open", condition=models.Q(state__in=["accepted", "waiting"])),
+            models.Index(
+                fields=["due_at", "id"], name="delivery_open", condition=models.Q(state__in=["accepted", "waiting"])
+            ),
             models.Index(fields=["source", "id"], name="delivery_source"),
             models.Index(
                 fields=["state", "id"],

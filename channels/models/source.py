@@ -20,7 +20,9 @@ class Source(models.Model):
     provider = models.TextField()
     slug = models.CharField(max_length=63, unique=True, validators=[RegexValidator(rf"^{SLUG}\Z")])
     key = models.CharField(max_length=64, unique=True, default=new_key)
-    region = models.CharField(max_length=2, default="", blank=True, help_text="ISO 3166 code, for national phone numbers.")
+    region = models.CharField(
+        max_length=2, default="", blank=True, help_text="ISO 3166 code, for national phone numbers."
+    )
     trust = models.CharField(
         max_length=8,
         default="asserted",

@@ -161,14 +161,13 @@ class Push(Provider):
             event = PushedEvent.model_validate_json(delivery.body)
         except ValidationError as error:
             raise Unreadable(f"{error.error_count()} fields are not valid") from None
-        revised = event.revision if isinstance(event.revision, int) else 0
         yield ChannelEvent(
             source_id=delivery.source.id,
             source=delivery.source.slug,
             region=delivery.source.region,
             key=event.id,
             part=event.part,
-            revision=revised,
+            revision=event.revision,
             received_at=delivery.received_at,
             occurred_at=event.occurred_at,
             channel=event.channel,
@@ -181,7 +180,9 @@ class Push(Provider):
             subject=event.subject,
             text=event.text,
             agent=None if event.agent is None else Agent(event.agent.id, event.agent.name, event.agent.type),
-            attachments=tuple(Attachment(file.name, file.content_type, file.size, file.url) for file in event.attachments),
+            attachments=tuple(
+                Attachment(file.name, file.content_type, file.size, file.url) for file in event.attachments
+            ),
             state=event.state or (event.details.call.status if event.details.call else None) or "",
             deleted=event.deleted,
             details=orjson.loads(delivery.body).get("details", {}),  # as it was sent: 9 stays 9, not 9.0

@@ -32,7 +32,9 @@ KINDS = (
     "loyalty",
     "device",
 )
-WANTED = [OpenApiParameter(kind, OpenApiTypes.STR, many=True, description=f"A handle of the kind {kind}.") for kind in KINDS]
+WANTED = [
+    OpenApiParameter(kind, OpenApiTypes.STR, many=True, description=f"A handle of the kind {kind}.") for kind in KINDS
+]
 IDENTIFIER = OpenApiParameter("identifier", OpenApiTypes.STR, many=True, description="kind:value or kind:scope:value.")
 FOUND = 20
 
@@ -64,7 +66,11 @@ def found_by(sql: Cursor, query: Query, *others: str) -> list[int]:
 class CustomersView(View):
     @extend_schema(
         operation_id="customers_find",
-        parameters=[*WANTED, IDENTIFIER, OpenApiParameter("q", OpenApiTypes.STR, description="A name, or part of a handle.")],
+        parameters=[
+            *WANTED,
+            IDENTIFIER,
+            OpenApiParameter("q", OpenApiTypes.STR, description="A name, or part of a handle."),
+        ],
         responses=shapes.responses(shapes.Cards),
     )
     def get(self, request: Request) -> HttpResponse:

@@ -6,14 +6,17 @@ from rest_framework.request import Request
 
 from customers.access import issue_key
 from customers.api import shapes
+from customers.api.authentication import needs
 from customers.api.query import Query
-from customers.api.views import View, body_of, json_response, needs
+from customers.api.views import View, body_of, json_response
 
 
 class KeysView(View):
     permission_classes = [needs("admin")]
 
-    @extend_schema(operation_id="keys_issue", request=shapes.NewKey, responses=shapes.responses(shapes.IssuedKey, status=201))
+    @extend_schema(
+        operation_id="keys_issue", request=shapes.NewKey, responses=shapes.responses(shapes.IssuedKey, status=201)
+    )
     def post(self, request: Request) -> HttpResponse:
         """A new key; this is the only time that it is shown."""
         Query(request.query_params)

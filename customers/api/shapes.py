@@ -174,7 +174,9 @@ class NewKey(Shape):
     name: Annotated[str, StringConstraints(min_length=1, max_length=200)]
     scopes: Annotated[list[Literal["read", "write", "admin", "ingest"]], Field(min_length=1, max_length=4)]
     source: Annotated[str, StringConstraints(max_length=63)] = ""
-    sources: Annotated[list[Annotated[str, StringConstraints(min_length=1, max_length=63)]], Field(max_length=1000)] = []
+    sources: Annotated[
+        list[Annotated[str, StringConstraints(min_length=1, max_length=63)]], Field(max_length=1000)
+    ] = []
     expires_at: Annotated[datetime, Field(strict=False)] | None = None
 
 
@@ -260,4 +262,4 @@ def responses(model: type[BaseModel] | None, *others: int, status: int = 200) ->
 
 
 def titles() -> dict[int, str]:
-    return {status: title for status, title in reversed(CODES.values())}
+    return dict(reversed(CODES.values()))

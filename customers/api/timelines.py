@@ -7,9 +7,10 @@ from rest_framework.request import Request
 
 from customers import changes, search, timeline
 from customers.api import shapes
+from customers.api.authentication import needs
 from customers.api.problems import Problem
 from customers.api.query import Query, uuid_of
-from customers.api.views import View, body_of, json_response, log, needs, reading, standing_or_problem
+from customers.api.views import View, body_of, json_response, log, reading, standing_or_problem
 from customers.incoming import Agent
 from customers.notes import add_note
 from customers.sql import cursor
@@ -29,7 +30,9 @@ FILTER_PARAMETERS = [
     OpenApiParameter("since", OpenApiTypes.DATETIME, description="Inclusive."),
     OpenApiParameter("until", OpenApiTypes.DATETIME, description="Exclusive."),
     OpenApiParameter("thread", OpenApiTypes.STR, many=True),
-    OpenApiParameter("q", OpenApiTypes.STR, description="Words that were said; order and phone numbers in any spelling."),
+    OpenApiParameter(
+        "q", OpenApiTypes.STR, description="Words that were said; order and phone numbers in any spelling."
+    ),
 ]
 
 
@@ -91,7 +94,9 @@ class ChangesView(View):
     @extend_schema(
         operation_id="customers_changes",
         parameters=[
-            OpenApiParameter("since", OpenApiTypes.STR, description="`next` of an earlier answer, or `changes` of a timeline."),
+            OpenApiParameter(
+                "since", OpenApiTypes.STR, description="`next` of an earlier answer, or `changes` of a timeline."
+            ),
             OpenApiParameter("If-None-Match", OpenApiTypes.STR, OpenApiParameter.HEADER),
         ],
         responses=shapes.responses(shapes.Changes, 304, 404, 410),

@@ -2,6 +2,7 @@
 
 from django.urls import path
 
+from customers.api.attachments import AttachmentView
 from customers.api.customers import CustomersView, CustomerView, LookupView
 from customers.api.keys import KeysView
 from customers.api.timelines import ChangesView, NotesView, SearchView, TimelineView
@@ -14,5 +15,6 @@ urlpatterns = [
     path("customers/<customer>/notes", NotesView.as_view()),
     path("lookup", LookupView.as_view()),
     path("search", SearchView.as_view()),
+    path("attachments/<uuid:attachment>", AttachmentView.as_view()),
     path("keys", KeysView.as_view()),
 ]

@@ -73,4 +73,3 @@ def body_of(request: Request, most: int = 262_144) -> dict[str, Any]:
     if not isinstance(body, dict):
         raise Problem("invalid_value", "The body must be a JSON object.")
     return body
-

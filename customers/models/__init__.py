@@ -1,6 +1,7 @@
 """The nouns of `customers`, one a file."""
 
 from customers.models.access import ApiKey, CardView
+from customers.models.attachment import Attachment
 from customers.models.change import Change
 from customers.models.customer import Customer
 from customers.models.identity import AttributeClaim, ClaimedHandle, Identity, SeenRegion
@@ -9,6 +10,7 @@ from customers.models.link import KeepApart, Link
 
 __all__ = [
     "ApiKey",
+    "Attachment",
     "AttributeClaim",
     "CardView",
     "Change",

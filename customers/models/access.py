@@ -12,7 +12,9 @@ class ApiKey(models.Model):
     digest = models.BinaryField(unique=True, max_length=32)
     scopes = ArrayField(models.TextField())
     source = models.TextField(default="", blank=True, help_text="The slug of the key's own source.")
-    sources = ArrayField(models.TextField(), default=list, blank=True, help_text="Other slugs it may push for; * for all.")
+    sources = ArrayField(
+        models.TextField(), default=list, blank=True, help_text="Other slugs it may push for; * for all."
+    )
     created_at = models.DateTimeField(auto_now_add=True)
     created_by = models.TextField(default="", blank=True)
     expires_at = models.DateTimeField(null=True, blank=True)

@@ -21,7 +21,9 @@ class Change(models.Model):
 
     RECORDED, CHANGED, GONE, MOVED = "recorded", "changed", "gone", "moved"
 
-    txid = models.BigIntegerField(db_default=Cast(Cast(CurrentTransaction(), models.TextField()), models.BigIntegerField()))
+    txid = models.BigIntegerField(
+        db_default=Cast(Cast(CurrentTransaction(), models.TextField()), models.BigIntegerField())
+    )
     at = models.DateTimeField(db_default=Now())
     what = models.TextField()
     identity_id = models.BigIntegerField()
@@ -32,6 +34,10 @@ class Change(models.Model):
     class Meta:
         indexes = [
             models.Index(fields=["identity_id", "txid", "id"], name="change_of_identity"),
-            models.Index(fields=["left_id", "txid", "id"], name="change_left", condition=models.Q(left_id__isnull=False)),
-            models.Index(fields=["joined_id", "txid", "id"], name="change_joined", condition=models.Q(joined_id__isnull=False)),
+            models.Index(
+                fields=["left_id", "txid", "id"], name="change_left", condition=models.Q(left_id__isnull=False)
+            ),
+            models.Index(
+                fields=["joined_id", "txid", "id"], name="change_joined", condition=models.Q(joined_id__isnull=False)
+            ),
         ]

@@ -12,7 +12,9 @@ class Interaction(models.Model):
     """
 
     id = models.UUIDField(primary_key=True)
-    identity = models.ForeignKey("customers.Identity", models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+")
+    identity = models.ForeignKey(
+        "customers.Identity", models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+"
+    )
     source_id = models.BigIntegerField()
     source = models.TextField()
     channel = models.TextField()
@@ -89,4 +91,3 @@ class Thread(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["identity_id", "channel", "thread"], name="thread")]
-

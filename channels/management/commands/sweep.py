@@ -12,6 +12,7 @@ from django.db import DatabaseError, InterfaceError, connections
 
 from channels.bodies import make_partitions
 from channels.draining import drain_all
+from channels.media import fetch_due
 
 logger = logging.getLogger(__name__)
 
@@ -30,6 +31,7 @@ class Command(BaseCommand):
         if not options["once"]:
             signal.signal(signal.SIGTERM, lambda *_: stop.set())
             signal.signal(signal.SIGINT, lambda *_: stop.set())
+            threading.Thread(target=self.fetch, args=(stop,), name="media", daemon=True).start()
         partitions_at = 0.0
         while not stop.is_set():
             try:
@@ -43,3 +45,12 @@ class Command(BaseCommand):
             if options["once"]:
                 return
             stop.wait(PAUSE)
+
+    def fetch(self, stop: threading.Event) -> None:
+        """Files are fetched beside the draining: one slow host must not hold up the lines."""
+        while not stop.wait(PAUSE):
+            try:
+                fetch_due(limit=20)
+            except (DatabaseError, InterfaceError) as error:
+                logger.warning("media: %s", type(error).__name__)
+                connections.close_all()
