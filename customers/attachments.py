@@ -124,7 +124,7 @@ def fail(attachment: Attachment, reason: str, *, gone: bool = False) -> None:
     waiting.update(due_at=timezone.now() + timedelta(seconds=pause), reason=reason[:500])
 
 
-def open(attachment: Attachment) -> File[bytes]:  # noqa: A001
+def open(attachment: Attachment) -> "File[bytes]":  # noqa: A001
     """The stored bytes; raises FileNotFoundError."""
     return blobs.read(attachment.sha256)
 

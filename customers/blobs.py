@@ -92,7 +92,7 @@ def spooled() -> Iterator[IO[bytes]]:
         yield cast("IO[bytes]", spool)
 
 
-def read(sha256: str) -> File[bytes]:
+def read(sha256: str) -> "File[bytes]":
     """The bytes, as a file to stream; raises FileNotFoundError."""
     return cast("File[bytes]", storage().open(place(sha256), "rb"))
 
