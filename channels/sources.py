@@ -31,16 +31,7 @@ def make_source(
     """A new source; raises BadSource for an unknown provider, a taken slug, or an unknown secret."""
     if provider not in PROVIDERS:
         raise BadSource("provider", f"There is no provider «{provider}»; there are {', '.join(sorted(PROVIDERS))}.")
-    wanted = {secret.name: secret for secret in PROVIDERS[provider].secrets}
-    given = dict(secrets or {})
-    for name in given:
-        if name not in wanted:
-            raise BadSource(
-                f"secrets.{name}", f"{provider} has no secret «{name}»; it has {', '.join(wanted) or 'none'}."
-            )
-    for secret in wanted.values():
-        if secret.generated and not given.get(secret.name):
-            given[secret.name] = random.token_urlsafe(32)
+    given = with_secrets(provider, secrets or {})
     try:
         with transaction.atomic():
             source = Source.objects.create(
@@ -50,6 +41,19 @@ def make_source(
     except IntegrityError as error:
         raise BadSource("slug", f"There is a source «{slug}» already.") from error
     return source
+
+
+def with_secrets(provider: str, secrets: Mapping[str, str]) -> dict[str, str]:
+    """The secrets with those that we make ourselves; raises BadSource for one that the provider does not know."""
+    wanted = {secret.name: secret for secret in PROVIDERS[provider].secrets}
+    for name in secrets:
+        if name not in wanted:
+            known = ", ".join(wanted) or "none"
+            raise BadSource(f"secrets.{name}", f"{provider} has no secret «{name}»; it has {known}.")
+    made = {
+        name: random.token_urlsafe(32) for name, secret in wanted.items() if secret.generated and not secrets.get(name)
+    }
+    return {**secrets, **made}
 
 
 def paste_of(source: Source) -> str:

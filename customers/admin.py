@@ -1,0 +1,102 @@
+"""The admin of people's rights and of what was found: keys are issued and revoked here, histories only read."""
+
+from typing import TYPE_CHECKING, Any
+
+from django.contrib import admin, messages
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+
+from customers.access import digest_of, issue_key
+from customers.models import ApiKey, CardView, Customer, Identity, KeepApart, Link
+
+if TYPE_CHECKING:
+    AnyAdmin = admin.ModelAdmin[Any]
+else:
+    AnyAdmin = admin.ModelAdmin
+
+
+class ReadOnly(AnyAdmin):
+    """Shown, never changed by hand: the rules and the agents' tools change it."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+
+@admin.register(ApiKey)
+class ApiKeyAdmin(AnyAdmin):
+    list_display = ("name", "prefix", "scopes", "source", "expires_at", "last_used_at", "revoked_at")
+    list_filter = ("source",)
+    search_fields = ("name", "prefix")
+    fields = ("name", "scopes", "source", "sources", "expires_at", "prefix", "last_used_at", "revoked_at")
+    readonly_fields = ("prefix", "last_used_at", "revoked_at")
+    actions = ("revoke",)
+
+    def save_model(self, request: HttpRequest, obj: ApiKey, form: Any, change: bool) -> None:
+        """A new key is shown once, in the message above the list."""
+        if change:
+            super().save_model(request, obj, form, change)
+            return
+        made, plain = issue_key(
+            obj.name,
+            obj.scopes,
+            source=obj.source,
+            sources=obj.sources,
+            expires_at=obj.expires_at,
+            created_by=f"user:{request.user.pk}",
+        )
+        obj.pk, obj.prefix, obj.digest, obj.created_at = made.pk, made.prefix, digest_of(plain), made.created_at
+        messages.success(request, _("The new key, shown only now: %(key)s") % {"key": plain})
+
+    def has_delete_permission(self, request: HttpRequest, obj: ApiKey | None = None) -> bool:
+        return False
+
+    @admin.action(description=_("Revoke at once"), permissions=["change"])
+    def revoke(self, request: HttpRequest, keys: QuerySet[ApiKey]) -> None:
+        from customers.access import revoke
+
+        for key in keys:
+            revoke(key)
+
+
+@admin.register(Customer)
+class CustomerAdmin(ReadOnly):
+    list_display = ("public_id", "founder", "merged_into", "created_at", "erased_at")
+    list_select_related = ("founder", "merged_into")
+    search_fields = ("public_id",)
+    show_full_result_count = False
+
+
+@admin.register(Identity)
+class IdentityAdmin(ReadOnly):
+    list_display = ("kind", "scope", "value", "trust", "linkable", "customer", "created_at")
+    list_filter = ("kind", "trust", "linkable")
+    list_select_related = ("customer",)
+    search_fields = ("value__startswith",)
+    show_full_result_count = False
+
+
+@admin.register(Link)
+class LinkAdmin(ReadOnly):
+    list_display = ("a", "b", "cause", "trust", "created_at", "created_by", "undone_at")
+    list_select_related = ("a", "b")
+    show_full_result_count = False
+
+
+@admin.register(KeepApart)
+class KeepApartAdmin(ReadOnly):
+    list_display = ("a", "b", "reason", "created_at", "created_by", "lifted_at")
+    list_select_related = ("a", "b")
+
+
+@admin.register(CardView)
+class CardViewAdmin(ReadOnly):
+    list_display = ("viewed_at", "viewer", "customer_id", "path")
+    search_fields = ("=customer_id", "viewer")
+    show_full_result_count = False
