@@ -19,5 +19,6 @@ urlpatterns = [
     re_path(r"^api/", not_found),
     path("login/", LoginView.as_view(), name="login"),
     path("logout/", LogoutView.as_view(), name="logout"),
+    path("", include("customers.console.urls")),
     path("admin/", admin.site.urls),
 ]
