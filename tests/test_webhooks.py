@@ -2,9 +2,10 @@
 
 import json
 from http import HTTPStatus
+from pathlib import Path
 from typing import Any
 from unittest.mock import patch
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode
 from uuid import UUID
 
 import pytest
@@ -12,10 +13,11 @@ from django.db import OperationalError
 from django.test import Client
 from twilio.request_validator import RequestValidator  # type: ignore[import-untyped]
 
-from channels import accepting, webhooks
+from channels import accepting, draining, webhooks
 from channels.models import Delivery, DeliveryBody, Source
 from channels.provider import Answer, Received, SourceInfo
 from channels.providers.telegram import Telegram
+from customers.models import Customer, Identity, Interaction
 
 pytestmark = [pytest.mark.django_db, pytest.mark.filterwarnings("ignore:No directory at")]  # of collected static files
 UPDATE = json.dumps({"update_id": 1, "message": {"message_id": 1, "text": "labas"}}).encode()
@@ -145,3 +147,35 @@ def test_no_cookie_and_no_csrf_token_is_needed(bot: Source) -> None:
     answer = post(bot, client=Client(enforce_csrf_checks=True))
     assert answer.status_code == HTTPStatus.OK
     assert not answer.cookies
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_call_whose_recording_comes_first_is_one_line() -> None:
+    voice = Source.objects.create(
+        provider="twilio_voice", slug="voice", region="LT", addresses=["+37052000001"], secrets={"auth_token": TOKEN}
+    )
+    order = ["recording__completed", "leg__agent_completed", "status__inbound_completed", "status__inbound_ringing"]
+    for name in [*order, "leg__agent_answered", *order]:
+        body = (Path(__file__).parent / "payloads" / "twilio_voice" / f"{name}.txt").read_bytes()
+        fields = dict(parse_qsl(body.decode(), keep_blank_values=True))
+        headers = {"X-Twilio-Signature": RequestValidator(TOKEN).compute_signature(voice.hook_url, fields)}
+        kind = "application/x-www-form-urlencoded"
+        assert Client().post(path_of(voice), body, content_type=kind, headers=headers).status_code == HTTPStatus.OK
+    draining.drain_all(seconds=20)
+    line = Interaction.objects.get(source="voice")
+    assert (line.kind, line.direction, line.details["call"]["status"]) == ("call", "inbound", "completed")
+    assert line.details["call"]["recording"]["duration_s"] == 83
+    assert Identity.objects.get(pk=line.identity_id).value == "+37061234567"
+    assert set(Delivery.objects.values_list("state", flat=True)) == {Delivery.RECORDED, Delivery.DUPLICATE}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_shared_contact_brings_the_phone(bot: Source) -> None:
+    for name in ("message__own_contact", "message__foreign_contact", "edited_message__text", "message__text"):
+        body = (Path(__file__).parent / "payloads" / "telegram" / f"{name}.json").read_bytes()
+        assert post(bot, body).status_code == HTTPStatus.OK
+    draining.drain_all(seconds=20)
+    assert set(Identity.objects.values_list("kind", "value")) == {("telegram", "5512345678"), ("phone", "+37061234567")}
+    assert Customer.objects.count() == 1
+    edited = Interaction.objects.get(text="Ar dar turite durpių maišais?")
+    assert edited.edits[0]["text"].startswith("Ar dar turite durpių? ")
