@@ -5,12 +5,12 @@ RFC 5965 (complaints); Exim's X-Failed-Recipients.
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from email.message import Message
 from email.parser import HeaderParser
 
 from channels.charsets import decode
-from channels.mailheaders import mailboxes, message_ids, normal, text, value, values
+from channels.mailheaders import mailboxes, message_ids, normal, text, thread, value, values
 
 ACTIONS = {
     "failed": "failed",
@@ -42,8 +42,8 @@ class Report:
 
     kind: str
     message_id: str = ""
+    thread: str = ""
     subject: str = ""
-    sender: str = ""
     recipients: tuple[str, ...] = ()
     outcomes: tuple[Outcome, ...] = ()
 
@@ -83,11 +83,12 @@ def report_type(message: Message) -> str:
 def report(message: Message, kind: str) -> Report | None:
     """The report of a bounce or a receipt; None if it names nobody."""
     original = original_headers(message)
+    message_id = next(iter(message_ids(value(original, "message-id"))), "")
     found = Report(
         kind=kind,
-        message_id=next(iter(message_ids(value(original, "message-id"))), ""),
+        message_id=message_id,
+        thread=thread(original, message_id),
         subject=text(value(original, "subject"))[:998],
-        sender=next((box.address for box in mailboxes(original, "from")), ""),
         recipients=tuple(box.address for name in ("to", "cc") for box in mailboxes(original, name))[:MAX_RECIPIENTS],
     )
     outcomes: list[Outcome] = []
@@ -104,7 +105,9 @@ def report(message: Message, kind: str) -> Report | None:
         outcomes = [Outcome(address, "failed") for address in addresses if address]
     if not outcomes:
         return None
-    return Report(found.kind, about, found.subject, found.sender, found.recipients, tuple(outcomes[:MAX_RECIPIENTS]))
+    # The last word on each recipient.
+    final = {outcome.recipient: outcome for outcome in outcomes}
+    return replace(found, message_id=about, outcomes=tuple(final.values())[:MAX_RECIPIENTS])
 
 
 def blocks(part: Message) -> list[Message]:

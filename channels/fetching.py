@@ -14,7 +14,7 @@ import threading
 import time
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Future
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from urllib.parse import SplitResult, quote, urljoin, urlsplit
 
 from django.conf import settings
@@ -120,14 +120,17 @@ class Pinned(http.client.HTTPConnection):
         super().__init__(url.hostname or "", port_of(url))
 
     def connect(self) -> None:
-        for last, address in zip([False] * (len(self.addresses) - 1) + [True], self.addresses, strict=True):
+        for place, address in enumerate(self.addresses):
+            self.sock = socket.socket(socket.AF_INET6 if address.version == 6 else socket.AF_INET)
+            self.clock.sock = self.sock
             try:
-                self.sock = socket.create_connection((str(address), self.port), self.clock.left())
+                self.sock.settimeout(self.clock.left())
+                self.sock.connect((str(address), self.port))
                 break
             except OSError:
-                if last:
+                self.sock.close()
+                if place + 1 == len(self.addresses):
                     raise
-        self.clock.sock = self.sock
         if self.secure:
             self.sock = tls().wrap_socket(self.sock, server_hostname=self.host)
             self.clock.sock = self.sock
@@ -139,31 +142,26 @@ def fetch(
 ) -> Iterator[Fetched]:
     """The answer to a GET; raises FetchError. `headers` go to the first host only."""
     clock = Clock(max_seconds)
-    connection: Pinned | None = None
-    try:
+    with ExitStack() as opened:
+        opened.callback(clock.timer.cancel)
         with reasons(clock):
             target, sent = split(url), dict(headers or {})
             for _ in range(MAX_REDIRECTS + 1):
-                connection = Pinned(target, resolve(target, clock), clock)
+                connection = opened.enter_context(closing(Pinned(target, resolve(target, clock), clock)))
                 connection.request(
                     "GET", path_of(target), headers={"User-Agent": "cxhub", "Accept-Encoding": "identity", **sent}
                 )
-                response = connection.getresponse()
+                response = opened.enter_context(closing(connection.getresponse()))
                 if response.status not in REDIRECTS:
                     break
                 following = split(urljoin(target.geturl(), response.getheader("Location", "")))
                 if origin(following) != origin(target):
                     sent = {}
                 target = following
-                connection.close()
             else:
                 raise FetchError("too many redirects", gone=True)
             check_answer(response)
         yield Fetched(response, clock, max_bytes)
-    finally:
-        clock.timer.cancel()
-        if connection is not None:
-            connection.close()
 
 
 @contextmanager

@@ -94,7 +94,7 @@ def read(raw: bytes, authserv_id: str = "", envelope_sender: str = "?") -> Mail:
         domains = []  # Two senders: nobody can say whom the relay has looked at.
     return Mail(
         message_id=message_id,
-        thread=thread(message, message_id),
+        thread=mailheaders.thread(message, message_id),
         date=when.isoformat() if when else "",
         subject=mailheaders.text(mailheaders.value(message, "subject"))[:998],
         senders=senders,
@@ -129,15 +129,6 @@ def extract(raw: bytes, index: str) -> bytes:
         if place == int(index):
             return payload(part)
     raise Refused(f"the mail has no part {index}")
-
-
-def thread(message: Message, message_id: str) -> str:
-    """The mail that started the conversation: the first of References, else In-Reply-To, else the mail itself."""
-    for name in ("references", "in-reply-to"):
-        found = mailheaders.message_ids(mailheaders.value(message, name))
-        if found:
-            return found[0]
-    return message_id
 
 
 def leaves(message: Message) -> Iterator[tuple[int, Message]]:

@@ -126,7 +126,8 @@ def mailbox(name: list[str], comment: list[str], angle: str) -> Iterator[Mailbox
     address = normal(angle if angle else "".join(name))
     label = text(written if angle else "".join(comment))[:200]
     if address:
-        yield Mailbox("" if label.casefold() == address else label.strip("'\" "), address)
+        # A name that looks like an address is none: it is there to deceive.
+        yield Mailbox("" if "@" in label else label.strip("'\" "), address)
 
 
 def unquoted(token: str) -> str:
@@ -146,6 +147,15 @@ def message_ids(raw: str) -> list[str]:
     found = MESSAGE_ID.findall(raw)
     bare = [piece for piece in raw.split() if "@" in piece and len(piece) <= 512]
     return [clean(decode(raw_bytes(one))) for one in found or bare[:1]]
+
+
+def thread(message: Message, message_id: str) -> str:
+    """The mail that started the conversation: the first of References, else In-Reply-To, else the mail itself."""
+    for name in ("references", "in-reply-to"):
+        found = message_ids(value(message, name))
+        if found:
+            return found[0]
+    return message_id
 
 
 def date(raw: str) -> datetime | None:

@@ -47,15 +47,18 @@ def split(text: str) -> tuple[str, str]:
 
 def cut_separator(lines: list[str]) -> tuple[list[str], list[str]] | None:
     """Outlook and web mail: a separator or a block of headers, and all below it is the old mail."""
+    last_marked = max((index for index, line in enumerate(lines) if QUOTED.match(line)), default=-1)
     for index, line in enumerate(lines):
         if len(line) > 300 or QUOTED.match(line):
             continue
         if FORWARDED.match(line):
             return None
         if REPLIED.match(line) or (FROM.match(line) and is_header_block(lines, index)):
-            start = index - 1 if index and RULE.match(lines[index - 1]) else index
-            return lines[:start], lines[start:]
-        if (start := attribution(lines, index)) is not None and not any(map(QUOTED.match, lines[index + 1 :])):
+            above = index - 1 if index and RULE.match(lines[index - 1]) else index
+            return lines[:above], lines[above:]
+        # Without marks below, «on Monday 10:00 he wrote:» may be the customer's own tale: an address proves a program.
+        start = attribution(lines, index) if index > last_marked else None
+        if start is not None and "@" in "".join(lines[start : index + 1]):
             return lines[:start], lines[start:]
     return None
 

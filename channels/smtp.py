@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 from aiosmtpd.lmtp import LMTP
 from aiosmtpd.smtp import SMTP, Envelope, Session
-from django.db import InterfaceError, OperationalError, close_old_connections, connection
+from django.db import connection
 from django.utils import timezone
 
 from channels.accepting import accept
@@ -58,15 +58,11 @@ def source_of(address: str) -> Source | None:
 
 
 def in_database(function: Callable[[], Result]) -> Result:
-    """Runs in a thread of the pool, each with a connection of its own; a connection that broke is made anew, once."""
-    close_old_connections()
+    """Runs in a thread of the pool, on a connection of its own: a fresh one outlives no restart of the database."""
     try:
         return function()
-    except (OperationalError, InterfaceError):
-        connection.close()
-        return function()
     finally:
-        close_old_connections()
+        connection.close()
 
 
 class Door:

@@ -87,7 +87,7 @@ def test_headers_are_decoded_as_senders_write_them(raw: str, said: str) -> None:
     [
         ("Ada <ada@x.example>", [("Ada", "ada@x.example")]),
         ('"Byron, Ada" <Ada@X.example>, b@y.example', [("Byron, Ada", "ada@x.example"), ("", "b@y.example")]),
-        ("good@bank.example <evil@y.example>", [("good@bank.example", "evil@y.example")]),
+        ("good@bank.example <evil@y.example>", [("", "evil@y.example")]),
         ("alice@example.org)bob@y.example", []),
         ("Team: a@x.example, b@y.example;", [("", "a@x.example"), ("", "b@y.example")]),
         ("ada@x.example (Ada)", [("Ada", "ada@x.example")]),
@@ -133,6 +133,8 @@ REPLIES = [
     ("FYI\n\n---------- Forwarded message ---------\nFrom: X <x@y.example>\nDate: now\nSubject: s\nTo: z\n\nnews",) * 2,
     ("> only a quote", "> only a quote"),
     ("He wrote:\nnothing", "He wrote:\nnothing"),
+    ("On 21.11.2026 at 10:00 your agent wrote:\nit comes today. It did not!",) * 2,
+    ("Ok\n\nOn 21.11.2026 at 10:00 Shop <s@shop.example> wrote:\nunmarked old words", "Ok"),
     ("Text\n-- \nAda", "Text\n-- \nAda"),
 ]
 
@@ -152,7 +154,8 @@ def test_nothing_is_lost_by_folding() -> None:
 
 PATHOLOGICAL = {
     "on": "On " * 70_000,
-    "wrote": "On a@b 10:00 wrote\n" * 10_000,
+    "wrote": "On a@b 10:00 wrote:\n" * 10_000 + "> x",
+    "wrote without marks": "On 10:00 he wrote:\n" * 10_000,
     "blank": " \n" * 100_000,
     "quoted": "> " * 100_000,
     "deep": "".join(">" * n + "\n" for n in range(600)),
@@ -249,7 +252,7 @@ def test_the_sender_is_believed_only_if_our_own_relay_says_so() -> None:
         passed.replace("dmarc=pass", "dmarc=fail"),
         passed.replace("from=customer", "from=other"),
         passed.replace("; dmarc=pass", '; spf=pass smtp.mailfrom="x; dmarc=pass"; dmarc=none'),
-        'mx.shop.example; spf=pass (; dmarc=pass header.from=customer.example) x.y="; dmarc=pass header.from=customer.example"',
+        'mx.shop.example; spf=pass (; dmarc=pass header.from=customer.example) x.y="; dmarc=pass header.from=customer.example"',  # noqa: E501
         "",
     ):
         assert only(letter(Authentication_Results=words)).handles[0].trust == Trust.CLAIMED
@@ -365,15 +368,13 @@ Subject: Your order
 
 
 @pytest.mark.parametrize(("kind", "body"), [("message/rfc822", "The body"), ("text/rfc822-headers", "")])
-@pytest.mark.parametrize(
-    ("action", "state"), [("failed", "failed"), ("delayed", "delayed"), ("delivered", "delivered")]
-)
-def test_a_bounce_is_a_part_of_the_mail_it_is_about(kind: str, body: str, action: str, state: str) -> None:
+@pytest.mark.parametrize(("action", "part"), [("failed", "bounce"), ("delayed", "delayed"), ("relayed", "delivered")])
+def test_a_bounce_is_a_part_of_the_mail_it_is_about(kind: str, body: str, action: str, part: str) -> None:
     raw = BOUNCE.format(action=action, kind=kind, original="Message-ID: <orig@shop.example>", body=body).encode()
     event = only(raw, mail_from="")
     (sent,) = parse(letter(From="support@shop.example", To="ada@customer.example", Message_ID="<orig@shop.example>"))
     assert event.line == sent.line
-    assert (event.part, event.state, event.direction) == ("bounce", state, "outbound")
+    assert (event.part, event.state, event.direction) == (part, part.replace("bounce", "failed"), "outbound")
     assert event.details["bounce"]["status"] == "5.1.1"
     assert event.details["bounce"]["diagnostic"] == "550 5.1.1 no such user"
 
@@ -383,12 +384,6 @@ def test_a_bounce_of_an_unknown_mail_is_a_line_of_its_own() -> None:
     assert (event.part, event.state) == ("main", "failed")
     assert event.handles[0].value == "ada@customer.example"
     assert event.details["auto"] == "bounce"
-
-
-def test_a_later_report_has_the_higher_revision() -> None:
-    delayed = BOUNCE.format(action="delayed", kind="message/rfc822", original="Message-ID: <o@x>", body="").encode()
-    failed = delayed.replace(b"Action: delayed", b"Action: failed")
-    assert only(failed).revision > only(delayed).revision
 
 
 @pytest.mark.parametrize(
@@ -471,7 +466,7 @@ def test_what_is_nearly_a_bomb_is_read_or_refused_in_time(name: str) -> None:
 def test_a_child_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(bounded.OutOfBounds, match="MB of memory"):
         bounded.bounded(greedy.eat, b"")
-    with pytest.raises(bounded.OutOfBounds, match="crashed [(]RuntimeError") as caught:
+    with pytest.raises(bounded.OutOfBounds, match=r"crashed \(RuntimeError") as caught:
         bounded.bounded(greedy.die, b"")
     assert "what the mail said" not in str(caught.value)
     with pytest.raises(bounded.Refused, match="no"):

@@ -103,7 +103,7 @@ def outbound(delivery: StoredDelivery, mail: Mail) -> Iterator[ChannelEvent]:
 def reported(delivery: StoredDelivery, mail: Mail) -> Iterator[ChannelEvent]:
     """What became of a mail of ours: a part of its line, or a line of its own if nobody can tell which mail it was."""
     report = mail.report
-    assert report is not None  # noqa: S101
+    assert report is not None
     when = occurred(delivery, mail)
     for outcome in report.outcomes:
         if own(delivery.source, outcome.recipient):
@@ -115,16 +115,15 @@ def reported(delivery: StoredDelivery, mail: Mail) -> Iterator[ChannelEvent]:
             key=outbound_key(report.message_id, outcome.recipient)
             if known
             else f"{base_key(mail)}:{outcome.recipient}",
-            part=mail.automatic if known else "main",
-            # A later report replaces an earlier one, and in the same second the worse one stands.
-            revision=int((when or delivery.received_at).timestamp()) * 4 + RANKS.index(outcome.state) if known else 0,
+            part=PARTS[outcome.state] if known else "main",
+            revision=int((when or delivery.received_at).timestamp()) if known else 0,
             occurred_at=when,
             changed_at=when,
             channel="email",
             kind="email",
             direction="outbound",
             handles=(Handle("email", outcome.recipient, trust=Trust.CLAIMED),),
-            thread=report.message_id[:512],
+            thread=report.thread[:512],
             subject=report.subject or mail.subject,
             text="" if known else mail.text,
             state=outcome.state,
@@ -134,7 +133,7 @@ def reported(delivery: StoredDelivery, mail: Mail) -> Iterator[ChannelEvent]:
         yield inbound(delivery, mail)
 
 
-RANKS = ("delivered", "read", "delayed", "failed")
+PARTS = {"failed": "bounce", "delayed": "delayed", "delivered": "delivered", "read": "read"}
 
 
 def said(outcome: Outcome) -> dict[str, str]:
