@@ -87,9 +87,9 @@ class Secret:
 
 @dataclass(frozen=True, slots=True)
 class MediaRequest:
-    """How to fetch one attachment; `headers` may hold a token and are never logged."""
+    """How to fetch one attachment; the address and the headers may hold a token and are never logged."""
 
-    url: str
+    url: str = field(repr=False)
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     json_path: tuple[str, ...] = ()  # first fetch gives JSON; this path in it completes `then`
     then: str = field(default="", repr=False)

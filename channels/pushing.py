@@ -16,7 +16,8 @@ from channels.models import Source
 from channels.providers.push import PushedEvent
 from customers.access import Principal
 from customers.api.problems import Problem, problem
-from customers.api.shapes import clean, code_detail_field
+from customers.api.shapes import code_detail_field
+from customers.legible import legible
 
 MOST_EVENTS, MOST_BYTES, MOST_EVENT_BYTES = 2_500, 5 * 1024 * 1024, 256 * 1024
 SUSPECT = re.compile(rb"\\u0000|\\u[dD][89a-fA-F]|\d{16}")
@@ -54,7 +55,7 @@ def decoded(text: bytes) -> Any:
     """A JSON value that PostgreSQL can hold; raises ValueError when it is none."""
     if SUSPECT.search(text):
         try:
-            return clean(json.loads(text.decode("utf-8"), parse_constant=refuse_constant))
+            return legible(json.loads(text.decode("utf-8"), parse_constant=refuse_constant))
         except (RecursionError, UnicodeDecodeError) as error:
             raise ValueError(str(error)) from error
     return orjson.loads(text)

@@ -35,6 +35,8 @@ STATE_RANK = {
     for word in words.split()
 }
 
+FINAL = STATE_RANK["missed"]
+
 
 @dataclass(frozen=True, slots=True)
 class Version:
@@ -182,12 +184,19 @@ def fold(parts: Iterable[Part]) -> Data:
         "occurred_at": earliest["occurred_at"],
         "sorted_at": earliest["sorted_at"],
         "rank": earliest["rank"],
-        "state": state[2],
+        "state": outcome_of(details) or state[2] if state[0] >= FINAL else state[2],
         "details": details,
         "attachments": list(files.values()),
         "deleted_at": min((data["deleted_at"] for data in stands if data["deleted_at"]), default=None),
         "edits": edits(ordered),
     }
+
+
+def outcome_of(details: Data) -> str:
+    """How a call ended, if its details tell: a provider calls «completed» what nobody answered, too."""
+    call = details.get("call")
+    status = call.get("status") if isinstance(call, dict) else None
+    return status if isinstance(status, str) and STATE_RANK.get(status, 0) >= FINAL else ""
 
 
 def edits(parts: Sequence[Part]) -> list[Data]:

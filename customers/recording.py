@@ -16,6 +16,7 @@ from customers import attachments, lines, tallies
 from customers.folding import Part, Status, Version, put, version_of, without
 from customers.identification import ANONYMOUS, Case, Evidence, KnownWorld, NeedsLinking, Verdict, examine, judge
 from customers.incoming import ChannelEvent
+from customers.legible import legible_event
 from customers.linking import LinkingWorld, Retry
 from customers.sql import Cursor, cursor
 
@@ -64,7 +65,7 @@ def record(
     rolls them back. Groups whose handles are all known go together in one transaction, the others in chunks
     under the locking protocol. Database errors are raised when retrying does not help.
     """
-    cases = [[examine(event) for event in group] for group in groups]
+    cases = [[examine(legible_event(event)) for event in group] for group in groups]
     rest = attempt(lambda: record_known(cases, finish))
     remaining = iter(rest)
     while chunk := list(islice(remaining, LINKING_CHUNK)):

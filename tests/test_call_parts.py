@@ -102,7 +102,6 @@ def test_a_ring_group_in_which_one_talks_is_not_missed() -> None:
     assert line([*INBOUND[:3], "leg__agent_answered", "leg__agent_no_answer"])["state"] == "in-progress"
 
 
-@pytest.mark.xfail(strict=False, reason="folding.STATE_RANK puts the parent's «completed» over what its legs decided")
 @pytest.mark.parametrize(
     "names", [[*INBOUND, "leg__agent_no_answer"], [*INBOUND, "dial__missed"], [*OUTBOUND, "machine__detected"]]
 )

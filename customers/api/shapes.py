@@ -10,6 +10,7 @@ from uuid_utils.compat import uuid7
 
 from customers.api.problems import CODES, Problem
 from customers.incoming import Kind
+from customers.legible import legible
 
 KINDS: tuple[str, ...] = get_args(Kind)
 TRUSTS = Literal["claimed", "asserted", "verified"]
@@ -199,7 +200,7 @@ Model = TypeVar("Model", bound=BaseModel)
 def validated(model: type[Model], body: object) -> Model:
     """The body as its shape; raises Problem with the first field at fault."""
     try:
-        return model.model_validate(clean(body))
+        return model.model_validate(legible(body))
     except ValidationError as error:
         raise Problem(*code_detail_field(error)[:2], field=code_detail_field(error)[2]) from None
 
@@ -213,23 +214,6 @@ def code_detail_field(error: ValidationError) -> tuple[str, str, str]:
     if first["type"] == "extra_forbidden":
         return "invalid_value", f"There is no field «{field}» here.", field
     return "invalid_value", first["msg"].removeprefix("Value error, "), field
-
-
-def clean(value: Any) -> Any:
-    """What PostgreSQL cannot hold (NUL, lone surrogates) becomes U+FFFD; numbers beyond 2^53 become text."""
-    if isinstance(value, str):
-        return value if value.isascii() and "\x00" not in value else clean_text(value)
-    if isinstance(value, dict):
-        return {clean(key): clean(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [clean(item) for item in value]
-    if isinstance(value, int) and not isinstance(value, bool) and abs(value) > 2**53:
-        return str(value)
-    return value
-
-
-def clean_text(text: str) -> str:
-    return text.replace("\x00", "\ufffd").encode("utf-8", "surrogatepass").decode("utf-8", "replace")
 
 
 def random_key() -> str:
