@@ -3,7 +3,9 @@
 import os
 import shutil
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -29,6 +31,10 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[SERVERS] = (servers, var)
     servers.export()
     secret_key(var)
+    # pytest-django sets Django up at the end of this hook, but only where the settings were read.
+    from django.conf import settings
+
+    assert settings.DATABASES
     # Servers that were given may stand elsewhere than on loopback.
     config.option.allow_hosts += f",{urlsplit(servers.redis_url).hostname}"
 
@@ -44,3 +50,29 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 def root() -> Path:
     """The top of the repository."""
     return Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_test_environment: None, django_db_blocker: Any) -> Iterator[None]:
+    """One test database for both connections, whatever the tests that were picked say they need."""
+    from django.db import connections
+    from django.test.utils import setup_databases, teardown_databases
+
+    with django_db_blocker.unblock():
+        made = setup_databases(verbosity=0, interactive=False)
+    yield
+    with django_db_blocker.unblock():
+        connections["reading"].close()
+        teardown_databases(made, verbosity=0)
+
+
+@pytest.fixture
+def committed(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
+    """The test database, where what a test commits stays until its end."""
+    from tests.support import wipe
+
+    with django_db_blocker.unblock():
+        try:
+            yield
+        finally:
+            wipe()

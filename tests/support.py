@@ -1,0 +1,203 @@
+"""What the tests of the core share: keys that ask, events that are pushed, drains that leave nothing open."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from typing import Any
+
+import orjson
+import psycopg
+import pytest
+from django.apps import apps
+from django.conf import settings
+from django.db import connection, connections, transaction
+from django.test import Client
+from psycopg.conninfo import make_conninfo
+
+from channels.draining import drain_all
+from channels.models import Delivery, Source
+from channels.sources import make_source
+from customers.access import Scope, issue_key
+
+COMMITTED = [
+    pytest.mark.usefixtures("committed"),
+    pytest.mark.filterwarnings("ignore:No directory at"),  # of collected static files
+]
+"""For tests that commit: the drain works with the clock of the database, which stands still in a transaction."""
+
+JSON, NDJSON = "application/json", "application/x-ndjson"
+Event = dict[str, Any]
+NUMBERS = count(1)
+
+
+def wipe() -> None:
+    """All rows of ours, quicker than TRUNCATE for the few rows of a test."""
+    tables = [model._meta.db_table for app in ("channels", "customers") for model in apps.get_app_config(app).get_models()]
+    tables += ["axes_accessattempt", "django_session", "auth_user_groups", "auth_user", "auth_group"]
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("".join(f"DELETE FROM {table};" for table in tables))
+
+
+def at(offset: float = 0) -> str:
+    """A time in the past, `offset` minutes after the others."""
+    return (datetime(2026, 3, 2, 9, 0, tzinfo=UTC) + timedelta(minutes=offset)).isoformat()
+
+
+def unique(word: str = "thing") -> str:
+    return f"{word}-{next(NUMBERS)}"
+
+
+def phone(number: int | None = None) -> str:
+    """A Russian mobile number that no other call gives."""
+    return f"+7912{next(NUMBERS) if number is None else number:07}"
+
+
+def identifier(kind: str, value: str, **more: Any) -> Event:
+    return {"kind": kind, "value": value, **more}
+
+
+def event(*identifiers: Event, name: str = "", **fields: Any) -> Event:
+    """A valid event: an inbound message by SMS unless `fields` say otherwise."""
+    customer = fields.pop("customer", {"identifiers": list(identifiers), **({"name": name} if name else {})})
+    return {
+        "id": unique("event"),
+        "channel": "sms",
+        "kind": "message",
+        "direction": "inbound",
+        "occurred_at": at(),
+        **({"customer": customer} if customer.get("identifiers") or len(customer) > 1 else {}),
+        **fields,
+    }
+
+
+class Api:
+    """A client with a key of these scopes."""
+
+    def __init__(
+        self,
+        *scopes: Scope,
+        source: str = "",
+        sources: Sequence[str] = (),
+        expires_at: datetime | None = None,
+        safe: bool = False,
+    ) -> None:
+        self.key, self.plain = issue_key("test", scopes, source=source, sources=sources, expires_at=expires_at)
+        self.client = Client(headers={"Authorization": f"Bearer {self.plain}"}, raise_request_exception=not safe)
+
+    def get(self, path: str, params: Any = None, **headers: str) -> Any:
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        return self.client.get(f"/api/v1/{path}", params, headers=named)
+
+    def ok(self, path: str, params: Any = None) -> Any:
+        """The JSON of an answer that must be 200."""
+        answer = self.get(path, params)
+        assert answer.status_code == 200, (path, params, answer.content)
+        return answer.json()
+
+    def refused(self, path: str, params: Any = None) -> tuple[int, str, str]:
+        return problem_of(self.get(path, params))
+
+    def post(self, path: str, body: Any = None, kind: str = JSON, **headers: str) -> Any:
+        raw = body if isinstance(body, bytes) else orjson.dumps(body)
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        return self.client.post(f"/api/v1/{path}", raw, content_type=kind, headers=named)
+
+    def push(self, *events: Any) -> list[Any]:
+        """Receipts of a push that must be answered 202."""
+        answer = self.post("events", list(events))
+        assert answer.status_code == 202, answer.content
+        receipts: list[Any] = answer.json()["receipts"]
+        assert len(receipts) == len(events)
+        return receipts
+
+    def card(self, kind: str, value: str) -> Any:
+        """The card of the only customer with this handle."""
+        (card,) = self.ok("customers", {kind: value})["results"]
+        return card
+
+    def timeline(self, kind: str, value: str, **params: Any) -> list[Any]:
+        entries: list[Any] = self.ok(f"customers/{self.card(kind, value)['id']}/timeline", params)["results"]
+        return entries
+
+
+def problem_of(answer: Any) -> tuple[int, str, str]:
+    """(status, code, field) of an answer that must be a problem as RFC 9457 has it."""
+    assert answer.headers["Content-Type"] == "application/problem+json", answer.content
+    body = answer.json()
+    assert body["status"] == answer.status_code
+    assert body["title"]
+    assert body["detail"]
+    assert body["type"].endswith(body["code"])
+    return answer.status_code, body["code"], body.get("field", "")
+
+
+def everything(source: str = "shop") -> Api:
+    """A key that may do all, and push for `source` by default."""
+    return Api("ingest", "read", "write", "admin", source=source, sources=["*"])
+
+
+def shop(slug: str = "shop", **fields: Any) -> Source:
+    """A source that pushes, of Russia unless `fields` say otherwise."""
+    return make_source("push", slug, **{"region": "RU", **fields})
+
+
+def drained(*, waiting: bool = False) -> None:
+    """All that is due is worked off; nothing else stays open than what waits for its line."""
+    drain_all(seconds=60)
+    left = set(Delivery.objects.filter(state__in=Delivery.OPEN).values_list("state", flat=True))
+    assert left <= ({Delivery.WAITING} if waiting else set()), left
+
+
+def due_again() -> None:
+    """As if the pauses were over: what waits or was put off is due, and every lease has run out."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE channels_delivery SET due_at = now(), lease_until = now() - interval '1 second' "
+            "WHERE state IN ('accepted', 'waiting')"
+        )
+
+
+def push_and_drain(api: Api, *events: Any, waiting: bool = False) -> list[Any]:
+    """What became of each event: its receipt after the drain, or the rejection."""
+    receipts = api.push(*events)
+    drained(waiting=waiting)
+    return [api.ok(f"receipts/{one['receipt']}") if one["receipt"] else one for one in receipts]
+
+
+def pages(api: Api, path: str, params: Mapping[str, Any], way: str = "next") -> Iterator[list[Any]]:
+    """Page after page, in the direction of `way`."""
+    page = api.ok(path, params)
+    yield page["results"]
+    while page[way]:
+        page = api.ok(path, {**params, "cursor": page[way]})
+        yield page["results"]
+
+
+def database_url() -> str:
+    """The test database, for other processes and for connections of one's own."""
+    known = {"dbname": "NAME", "user": "USER", "password": "PASSWORD", "host": "HOST", "port": "PORT"}
+    mine = {ours: connection.settings_dict[theirs] for ours, theirs in known.items()}
+    return make_conninfo("", **{name: value for name, value in mine.items() if value})
+
+
+@contextmanager
+def other_connection() -> Iterator[psycopg.Connection[Any]]:
+    """Somebody else at the database."""
+    with psycopg.connect(database_url()) as other:
+        yield other
+
+
+@contextmanager
+def database_away() -> Iterator[None]:
+    """Connections are refused, as when PostgreSQL is down."""
+    kept = {alias: dict(settings.DATABASES[alias]) for alias in connections}
+    for alias in connections:
+        connections[alias].close()
+        connections[alias].settings_dict |= {"HOST": "127.0.0.1", "PORT": "1"}
+    try:
+        yield
+    finally:
+        for alias in connections:
+            connections[alias].close()
+            connections[alias].settings_dict |= {"HOST": kept[alias]["HOST"], "PORT": kept[alias]["PORT"]}
