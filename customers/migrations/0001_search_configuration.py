@@ -38,9 +38,9 @@ DECLARE
     vector tsvector;
 BEGIN
     IF octet_length(words) > 200000 THEN words := left(words, 50000); END IF;
-    vector := to_tsvector('cxhub_ru', words);
-    IF words ~ '[A-Za-z]' THEN vector := vector || to_tsvector('cxhub_lt', words); END IF;
-    IF words ~ '\d' THEN vector := vector || array_to_tsvector(cxhub_numbers(words)); END IF;
+    vector := to_tsvector('public.cxhub_ru', words);
+    IF words ~ '[A-Za-z]' THEN vector := vector || to_tsvector('public.cxhub_lt', words); END IF;
+    IF words ~ '\d' THEN vector := vector || array_to_tsvector(public.cxhub_numbers(words)); END IF;
     RETURN vector;
 END $$;
 """
@@ -55,7 +55,7 @@ BEGIN
     IF words ~ '^[\s\d().+-]+$' AND length(bare) >= 2 THEN
         RETURN ('''n:' || CASE WHEN length(bare) >= 10 THEN right(bare, 10) ELSE bare END || '''')::tsquery;
     END IF;
-    wanted := websearch_to_tsquery('cxhub_ru', words) || websearch_to_tsquery('cxhub_lt', words);
+    wanted := websearch_to_tsquery('public.cxhub_ru', words) || websearch_to_tsquery('public.cxhub_lt', words);
     IF words !~ '\s' AND words ~ '\d' AND length(bare) BETWEEN 2 AND 64 THEN
         wanted := wanted || ('''n:' || lower(bare) || '''')::tsquery;
     END IF;
