@@ -21,6 +21,8 @@ from channels.htmltext import html_to_text
 from channels.mailheaders import Mailbox
 from channels.quotes import split
 
+MAX_READ = 1024 * 1024
+"""Bytes of one text that are looked at: enough for any letter, and what is kept of it is less."""
 MAX_TEXT = 200 * 1024
 MAX_HTML = 200 * 1024
 TEXTS = frozenset({"text/plain", "text/html", "text/enriched"})
@@ -213,7 +215,7 @@ def text_of(part: Message) -> str:
         charset = part.get_content_charset() or ""
     except (ValueError, LookupError, TypeError, AttributeError):
         charset = ""
-    words = decode(payload(part), charset).replace("\r\n", "\n").replace("\r", "\n")
+    words = decode(payload(part)[:MAX_READ], charset).replace("\r\n", "\n").replace("\r", "\n")
     return unflowed(words, delete=parameter(part, "delsp") == "yes") if parameter(part, "format") == "flowed" else words
 
 
@@ -246,6 +248,8 @@ def digest(message: Message, plain: str, html: str, files: list[File], *, with_h
     counted = hashlib.sha256()
     for text in (plain, html):
         counted.update(" ".join(text.split()).encode("utf-8", "replace") + b"\0")
+    for part in (part for _, part in leaves(message) if part.get_content_type() in TEXTS):
+        counted.update(payload(part)[MAX_READ:])
     for file in files:
         counted.update(file.sha256.encode())
     if with_headers:

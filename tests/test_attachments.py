@@ -2,6 +2,7 @@
 
 import os
 import threading
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -25,25 +26,14 @@ from customers.access import Principal
 from customers.api.attachments import AttachmentView
 from customers.models.attachment import Attachment
 from customers.sql import cursor
-from tests.test_fetching import Handler, server, url  # noqa: F401
+from tests.media_server import Handler, serving, url
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-MAIL = b"""From: ada@customer.example\r
-To: support@shop.example\r
-Content-Type: multipart/mixed; boundary=b\r
-\r
---b\r
-\r
-see below\r
---b\r
-Content-Type: application/pdf\r
-Content-Disposition: attachment; filename=invoice.pdf\r
-Content-Transfer-Encoding: base64\r
-\r
-JVBERi0xLjc=\r
---b--\r
-"""
+MAIL = (
+    b"From: ada@customer.example\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\nsee below\r\n--b\r\n"
+    b"Content-Type: application/pdf; name=a.pdf\r\nContent-Transfer-Encoding: base64\r\n\r\nJVBERi0xLjc=\r\n--b--\r\n"
+)
 
 
 class Media(Provider):
@@ -70,6 +60,12 @@ def folder(tmp_path: Path, settings: Settings) -> Path:
     settings.CXHUB_FETCH_ALLOW_LOOPBACK = True
     assert storages["attachments"] is not None
     return path
+
+
+@pytest.fixture
+def server() -> Iterator[Any]:
+    with serving(lambda made: made) as running:
+        yield running
 
 
 def source(provider: str = "email") -> Source:
@@ -139,7 +135,7 @@ def test_a_mail_that_is_not_kept_any_more_is_gone() -> None:
         assert one.state == "gone"
 
 
-def test_files_are_fetched_where_the_provider_says(server: Any, monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:  # noqa: F811
+def test_files_are_fetched_where_the_provider_says(server: Any, monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
     provider = Media()
     provider.base = url(server, "").rstrip("/")
     monkeypatch.setitem(PROVIDERS, "media-test", provider)
@@ -166,7 +162,7 @@ def test_files_are_fetched_where_the_provider_says(server: Any, monkeypatch: pyt
     assert len(files(folder)) == 1
 
 
-def test_after_six_attempts_it_has_failed(server: Any, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: F811
+def test_after_six_attempts_it_has_failed(server: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(PROVIDERS, "media-test", Media())
     row = wanted(url=url(server, "secret"), source_id=source("media-test").pk)
     for attempt in range(1, 7):

@@ -5,8 +5,8 @@ import ssl
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Iterator
+from http.server import ThreadingHTTPServer
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
@@ -16,93 +16,7 @@ from pytest_django import Settings
 
 from channels import fetching
 from channels.fetching import FetchError, fetch, public
-
-
-class Handler(BaseHTTPRequestHandler):
-    """A provider's media server with bad manners."""
-
-    protocol_version = "HTTP/1.1"
-
-    def do_GET(self) -> None:
-        server: Any = self.server
-        server.seen.append((self.path, dict(self.headers)))
-        action = getattr(self, "do_" + self.path.strip("/").partition("?")[0].partition("/")[0], None)
-        if action is None:
-            self.answer(404, b"")
-        else:
-            action()
-
-    def answer(self, status: int, body: bytes, **headers: str) -> None:
-        self.send_response(status)
-        for name, value in {
-            "Content-Length": str(len(body)),
-            **{k.replace("_", "-"): v for k, v in headers.items()},
-        }.items():
-            self.send_header(name, value)
-        self.end_headers()
-        self.wfile.write(body)
-
-    def do_file(self) -> None:
-        self.answer(200, b"the bytes", Content_Type="image/png")
-
-    def do_secret(self) -> None:
-        self.answer(200 if self.headers.get("Authorization") else 401, b"secret")
-
-    def do_gone(self) -> None:
-        self.answer(410, b"")
-
-    def do_gzip(self) -> None:
-        self.answer(200, b"\x1f\x8b", Content_Encoding="gzip")
-
-    def do_loop(self) -> None:
-        self.answer(302, b"", Location="/loop")
-
-    def do_to(self) -> None:
-        self.answer(302, b"", Location=self.path.partition("?")[2])
-
-    def do_announced(self) -> None:
-        self.answer(200, b"", Content_Length=str(10**12))
-
-    def do_endless(self) -> None:
-        self.send_response(200)
-        self.end_headers()
-        try:
-            while True:
-                self.wfile.write(b"x" * 65536)
-        except OSError:
-            self.close_connection = True
-
-    def do_short(self) -> None:
-        self.send_response(200)
-        self.send_header("Content-Length", "100")
-        self.end_headers()
-        self.wfile.write(b"only this")
-        self.close_connection = True
-
-    def do_drip(self) -> None:
-        self.send_response(200)
-        self.end_headers()
-        self.drip()
-
-    def do_headers(self) -> None:
-        self.wfile.write(b"HTTP/1.1 200 OK\r\nX-Slow: ")
-        self.drip()
-
-    def drip(self) -> None:
-        try:
-            for _ in range(200):
-                self.wfile.write(b"x")
-                self.wfile.flush()
-                time.sleep(0.05)
-        except OSError:
-            self.close_connection = True
-
-    def do_nothing(self) -> None:
-        self.wfile.write(b"220 mail.example ESMTP\r\n")
-        self.close_connection = True
-
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
-        return
+from tests.media_server import serving, url
 
 
 @pytest.fixture
@@ -111,32 +25,9 @@ def server() -> Iterator[Any]:
         yield running
 
 
-class serving:
-    def __init__(self, prepare: Callable[[ThreadingHTTPServer], Any]) -> None:
-        made = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        made.daemon_threads = True
-        prepare(made)
-        self.server: Any = made
-        self.server.seen = []
-        self.thread = threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.02})
-
-    def __enter__(self) -> Any:
-        self.thread.start()
-        return self.server
-
-    def __exit__(self, *error: object) -> None:
-        self.server.shutdown()
-        self.server.server_close()
-        self.thread.join(5)
-
-
 @pytest.fixture(autouse=True)
 def loopback(settings: Settings) -> None:
     settings.CXHUB_FETCH_ALLOW_LOOPBACK = True
-
-
-def url(server: Any, path: str, host: str = "127.0.0.1", scheme: str = "http") -> str:
-    return f"{scheme}://{host}:{server.server_address[1]}/{path}"
 
 
 def get(address: str, headers: dict[str, str] | None = None, **options: Any) -> bytes:

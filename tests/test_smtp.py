@@ -1,16 +1,11 @@
 """The doors for mail, with real clients: swaks and smtplib against SMTP and LMTP on loopback."""
 
 import asyncio
-import os
 import re
 import shutil
-import signal
 import smtplib
-import socket
 import subprocess
-import sys
 import threading
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,8 +13,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from django.db import OperationalError, connection
-from psycopg.conninfo import make_conninfo
+from django.db import OperationalError
 
 from channels import smtp
 from channels.accepting import accept
@@ -278,61 +272,3 @@ def test_too_many_connections_are_told_to_come_back(ports: Ports, monkeypatch: p
             smtplib.SMTP("127.0.0.1", ports.smtp, timeout=20)
         assert refused.value.smtp_code == 421
         assert first.noop()[0] == 250
-
-
-def stops_listening(port: int) -> bool:
-    for _ in range(200):
-        with socket.socket() as client:
-            if client.connect_ex(("127.0.0.1", port)) != 0:
-                return True
-        time.sleep(0.05)
-    return False
-
-
-@pytest.mark.slow
-def test_the_command_finishes_a_mail_before_it_stops(
-    sources: list[Source], root: Path, unused_tcp_ports: list[int]
-) -> None:
-    given = {
-        name: value
-        for name, value in connection.get_connection_params().items()
-        if name in {"dbname", "user", "password", "host", "port"}
-    }
-    environment = {**os.environ, "DATABASE_URL": make_conninfo(**given)}
-    ports = [str(port) for port in unused_tcp_ports]
-    command = [sys.executable, "manage.py", "smtpd", "--smtp-port", ports[0], "--lmtp-port", ports[1]]
-    process = subprocess.Popen(command, cwd=root, env=environment, stdout=subprocess.PIPE, text=True)
-    try:
-        assert process.stdout is not None
-        assert process.stdout.readline() == f"smtp on 127.0.0.1:{ports[0]}\n"
-        assert process.stdout.readline() == f"lmtp on 127.0.0.1:{ports[1]}\n"
-        with smtplib.SMTP("127.0.0.1", int(ports[0]), timeout=20) as client:
-            client.ehlo("client.example")
-            client.mail("ada@customer.example")
-            client.rcpt("support@shop.example")
-            client.docmd("DATA")
-            client.send(LETTER)
-            process.send_signal(signal.SIGTERM)
-            assert stops_listening(int(ports[0]))
-            client.send(b".\r\n")
-            code, said = client.getreply()
-            assert code == 250
-            assert STORED.fullmatch(said.decode())
-            assert client.getreply()[0] == 421
-        assert process.wait(20) == 0
-    finally:
-        process.kill()
-        process.wait()
-        if process.stdout is not None:
-            process.stdout.close()
-    assert Delivery.objects.count() == 1
-
-
-@pytest.fixture
-def unused_tcp_ports() -> list[int]:
-    found = []
-    for _ in range(2):
-        with socket.socket() as one:
-            one.bind(("127.0.0.1", 0))
-            found.append(one.getsockname()[1])
-    return found
