@@ -22,12 +22,13 @@ json_build_object(
                           WHERE i.customer_id = c.id AND a.key <> 'name'
                           ORDER BY a.key, a.trust DESC, a.claimed_at DESC, a.id) w),
   'identities', (SELECT coalesce(json_agg(json_build_object('id', i.id::text, 'kind', i.kind,
-                        'scope', nullif(i.scope, ''), 'value', i.value, 'trust', {TRUST.format("i")},
-                        'first_seen', i.created_at) ORDER BY i.id), '[]')
+                        'scope', nullif(i.scope, ''), 'value', i.value, 'shared', i.shared,
+                        'trust', {TRUST.format("i")}, 'first_seen', i.created_at) ORDER BY i.id), '[]')
                    FROM customers_identity i WHERE i.customer_id = c.id AND i.kind <> 'card'),
-  'claimed', (SELECT coalesce(json_agg(json_build_object('kind', h.kind, 'scope', nullif(h.scope, ''),
-                     'value', h.value, 'source', h.source, 'seen_at', h.seen_at) ORDER BY h.id), '[]')
-                FROM customers_claimedhandle h JOIN customers_identity i ON i.id = h.identity_id
+  'candidates', (SELECT coalesce(json_agg(json_build_object('kind', h.kind, 'scope', nullif(h.scope, ''),
+                     'value', h.value, 'reason', h.reason, 'source', h.source, 'seen_at', h.seen_at)
+                     ORDER BY h.id), '[]')
+                FROM customers_candidate h JOIN customers_identity i ON i.id = h.identity_id AND h.state = 'open'
                WHERE i.customer_id = c.id),
   'first_contact', (SELECT min(l.occurred_at) FROM customers_identity i CROSS JOIN LATERAL (SELECT t.occurred_at
                       FROM customers_interaction t WHERE t.identity_id = i.id

@@ -5,14 +5,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple, Protocol
 
+from django.conf import settings
+
 from customers import handles
 from customers.handles import NormalHandle
 from customers.incoming import ChannelEvent, Handle, Trust
 from customers.models import SeenRegion
 from customers.sql import Cursor, as_json
-
-RULES_VERSION = 1
-"""Kept with every link, so that one can tell which rules made it."""
 
 ANONYMOUS, CARD = "anonymous", "card"
 OURS = 0
@@ -52,6 +51,7 @@ class Known:
     customer_id: int
     trust: int
     linkable: bool = True
+    shared: bool = False
     valid_from: datetime | None = None
     valid_to: datetime | None = None
 
@@ -83,14 +83,30 @@ class Case:
         return self.event.occurred_at or self.event.received_at
 
 
+class Suggestion(NamedTuple):
+    """A handle that was not linked: evidence for a person to decide on."""
+
+    evidence: Evidence
+    known: Known | None
+    reason: str
+
+
 @dataclass(slots=True)
 class Verdict:
     """Where the line of a case hangs, and what became of the other handles."""
 
     carrier: Known
     matched_by: str
-    claimed: list[Evidence] = field(default_factory=list)
+    suggested: list[Suggestion] = field(default_factory=list)
     refused: list[dict[str, str]] = field(default_factory=list)
+
+
+class Objection(Exception):
+    """A rule speaks against making these one person."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
 
 
 class NeedsLinking(Exception):
@@ -98,13 +114,17 @@ class NeedsLinking(Exception):
 
 
 class World(Protocol):
-    """The identities that a batch is about; the linking one also makes and links them."""
+    """The identities that a batch is about; the linking one also makes, links and joins them.
+
+    `adopt` and `join` raise Objection when a rule forbids it.
+    """
 
     def find(self, key: Key, at: datetime) -> Known | None: ...
     def linked(self, one: Known, other: Known) -> bool: ...
     def found(self, evidence: Evidence, case: Case) -> Known: ...
     def adopt(self, evidence: Evidence, into: Known, case: Case, trust: int) -> Known: ...
     def link(self, one: Known, other: Known, case: Case, trust: int) -> None: ...
+    def join(self, one: Known, other: Known, case: Case, trust: int) -> None: ...
     def raise_trust(self, identity: Known, trust: int) -> None: ...
 
 
@@ -158,30 +178,43 @@ def carry(first: Evidence, others: Sequence[Evidence], case: Case, world: World)
         return Verdict(carrier, first.handle.kind)
     for other in others if first.links else ():
         known = world.find(other.key, case.at) if other.links else None
-        if known is not None and (known.linkable or case.event.source_id == OURS):
-            return Verdict(world.adopt(first, known, case, min(first.trust, other.trust)), other.handle.kind)
+        if known is not None and links_anybody(known, case):
+            try:
+                return Verdict(world.adopt(first, known, case, min(first.trust, other.trust)), other.handle.kind)
+            except Objection:
+                continue  # Told when the other handle is attached.
     return Verdict(world.found(first, case), ANONYMOUS if first.handle.kind == ANONYMOUS else "new")
 
 
 def attach(other: Evidence, first: Evidence, verdict: Verdict, case: Case, world: World) -> None:
-    """Every other handle is linked, kept as evidence, or refused with a reason."""
-    known = world.find(other.key, case.at)
-    if known is not None and known.customer_id == verdict.carrier.customer_id:
-        if other.links and first.links:
-            if known.trust < other.trust:
-                world.raise_trust(known, other.trust)
-            if not world.linked(verdict.carrier, known):
-                world.link(verdict.carrier, known, case, min(first.trust, other.trust))
-    elif min(other.trust, first.trust) < Trust.ASSERTED:
-        verdict.claimed.append(other)
-        verdict.refused.append(refusal(other, "claimed"))
-    elif not (other.links and first.links):
-        verdict.claimed.append(other)
-        verdict.refused.append(refusal(other, "not_linkable"))
-    elif known is None:
-        world.adopt(other, verdict.carrier, case, min(first.trust, other.trust))
-    else:
-        verdict.refused.append(refusal(other, "other_customer"))
+    """Every other handle is linked or joined, or kept as evidence with the reason why not."""
+    carrier, known = verdict.carrier, world.find(other.key, case.at)
+    trust = min(first.trust, other.trust)
+    if known is not None and known.customer_id == carrier.customer_id:
+        if trust >= Trust.ASSERTED and known.trust < other.trust:
+            world.raise_trust(known, other.trust)
+        if other.links and first.links and not (known.shared or carrier.shared or world.linked(carrier, known)):
+            world.link(carrier, known, case, trust)
+        return
+    try:
+        if trust < Trust.ASSERTED:
+            raise Objection("claimed")
+        if not (other.links and first.links and links_anybody(carrier, case)):
+            raise Objection("shared" if carrier.shared else "not_linkable")
+        if known is None:
+            world.adopt(other, carrier, case, trust)
+        elif not links_anybody(known, case):
+            raise Objection("shared" if known.shared else "not_linkable")
+        else:
+            world.join(carrier, known, case, trust)
+    except Objection as objection:
+        verdict.suggested.append(Suggestion(other, known, objection.reason))
+        verdict.refused.append(refusal(other, objection.reason))
+
+
+def links_anybody(identity: Known, case: Case) -> bool:
+    """A shared or public handle is no evidence of who somebody is; what an agent adds by hand always holds."""
+    return case.event.source_id == OURS or (identity.linkable and not identity.shared)
 
 
 def refusal(evidence: Evidence, reason: str) -> dict[str, str]:
@@ -190,7 +223,7 @@ def refusal(evidence: Evidence, reason: str) -> dict[str, str]:
 
 
 IDENTITIES = """
-SELECT i.id, i.kind, i.scope, i.value, i.customer_id, i.trust, i.linkable, i.valid_from, i.valid_to
+SELECT i.id, i.kind, i.scope, i.value, i.customer_id, i.trust, i.linkable, i.shared, i.valid_from, i.valid_to
   FROM json_to_recordset(%s::json) AS x(kind text, scope text, value text)
   JOIN customers_identity i USING (kind, scope, value)
  ORDER BY i.id
@@ -208,9 +241,9 @@ class KnownWorld:
         if keys:
             rows = [key._asdict() for key in sorted(keys)]
             cursor.execute(IDENTITIES + (HOLD if hold else ""), (as_json(rows),))
-            for id_, kind, scope, value, customer, trust, linkable, start, end in cursor.fetchall():
+            for id_, kind, scope, value, *rest in cursor.fetchall():
                 key = Key(kind, scope, value)
-                self.identities.setdefault(key, []).append(Known(id_, key, customer, trust, linkable, start, end))
+                self.identities.setdefault(key, []).append(Known(id_, key, *rest))
         self.load_links(cursor, cases)
 
     def load_links(self, cursor: Cursor, cases: Iterable[Case]) -> None:
@@ -241,6 +274,11 @@ class KnownWorld:
         raise NeedsLinking
 
     def link(self, one: Known, other: Known, case: Case, trust: int) -> None:
+        raise NeedsLinking
+
+    def join(self, one: Known, other: Known, case: Case, trust: int) -> None:
+        if not settings.CXHUB_RULES:
+            raise Objection("other_customer")
         raise NeedsLinking
 
     def raise_trust(self, identity: Known, trust: int) -> None:

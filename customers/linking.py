@@ -4,10 +4,13 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from django.conf import settings
 from uuid_utils.compat import uuid7
 
+from customers import profiles
 from customers.handles import NORMALISER_VERSION
-from customers.identification import RULES_VERSION, Case, Evidence, Known, KnownWorld
+from customers.identification import ANONYMOUS, CARD, OURS, Case, Evidence, Known, KnownWorld, Objection
+from customers.rules import RULES_VERSION, Profile, objection
 from customers.sql import Cursor, Rows
 
 LOCK = """
@@ -52,6 +55,17 @@ MOVES = Rows("customers_change", what="text", identity_id="bigint", left_id="big
 TRUSTS = Rows("customers_identity", id="bigint", trust="smallint")
 
 
+# One statement a join, in the order of the joins: few rows, whatever the number of lines that hang on them.
+JOIN = """
+WITH merged AS (
+    UPDATE customers_customer SET merged_into_id = %(stands)s WHERE id = %(goes)s OR merged_into_id = %(goes)s
+), moved AS (
+    UPDATE customers_identity SET customer_id = %(stands)s WHERE customer_id = %(goes)s RETURNING id
+)
+INSERT INTO customers_change (what, identity_id, left_id, joined_id) SELECT 'moved', id, %(goes)s, %(stands)s FROM moved
+"""
+
+
 class Retry(Exception):
     """Somebody moved an identity between our look and our lock: roll back and start over."""
 
@@ -85,6 +99,8 @@ class LinkingWorld(KnownWorld):
         self.links: list[dict[str, Any]] = []
         self.moves: list[dict[str, Any]] = []
         self.trusts: dict[int, int] = {}
+        self.joins: list[tuple[int, int]] = []
+        self.profiles = profiles.load(cursor, {identity.customer_id for identity in known})
 
     @staticmethod
     def reserve(cursor: Cursor, table: str, count: int) -> list[int]:
@@ -96,12 +112,19 @@ class LinkingWorld(KnownWorld):
     def found(self, evidence: Evidence, case: Case) -> Known:
         """A new person, founded by this handle."""
         customer = self.customer_ids.pop()
+        self.profiles[customer] = profile_of(evidence, case)
+        self.profiles[customer].customers = {customer}
         identity = self.bear(evidence, customer)
         self.customers.append({"id": customer, "public_id": uuid7(), "founder_id": identity.id, "created_at": self.now})
         return identity
 
     def adopt(self, evidence: Evidence, into: Known, case: Case, trust: int) -> Known:
-        """A new handle of a known person."""
+        """A new handle of a known person; raises Objection."""
+        profile, newcomer = self.profiles[into.customer_id], profile_of(evidence, case)
+        if settings.CXHUB_RULES and case.event.source_id != OURS and (reason := objection(profile, newcomer)):
+            raise Objection(reason)
+        profile.take(newcomer)
+        profile.joins -= 1  # A handle that nobody owned is no other customer.
         identity = self.bear(evidence, into.customer_id)
         self.link(into, identity, case, trust)
         self.moves.append({"what": "moved", "identity_id": identity.id, "left_id": None, "joined_id": into.customer_id})
@@ -145,6 +168,21 @@ class LinkingWorld(KnownWorld):
             }
         )
 
+    def join(self, one: Known, other: Known, case: Case, trust: int) -> None:
+        """Two known persons are one: the older customer stands for both; raises Objection."""
+        if not settings.CXHUB_RULES:
+            raise Objection("other_customer")
+        stands, goes = sorted((one.customer_id, other.customer_id))
+        if reason := objection(self.profiles[stands], self.profiles[goes]):
+            raise Objection(reason)
+        self.link(one, other, case, trust)
+        self.profiles[stands].take(self.profiles.pop(goes))
+        self.joins.append((goes, stands))
+        for generations in self.identities.values():
+            for identity in generations:
+                if identity.customer_id == goes:
+                    identity.customer_id = stands
+
     def raise_trust(self, identity: Known, trust: int) -> None:
         identity.trust = int(trust)
         if identity.id in self.born:
@@ -157,7 +195,18 @@ class LinkingWorld(KnownWorld):
         CUSTOMERS.insert(cursor, self.customers)
         IDENTITIES.insert(cursor, list(self.born.values()))
         LINKS.insert(cursor, self.links)
+        for goes, stands in self.joins:
+            cursor.execute(JOIN, {"goes": goes, "stands": stands})
         MOVES.insert(cursor, self.moves)
         TRUSTS.update(
             cursor, [{"id": id_, "trust": trust} for id_, trust in sorted(self.trusts.items())], "t.id = x.id"
         )
+
+
+def profile_of(evidence: Evidence, case: Case) -> Profile:
+    """What is known of whoever comes with this handle: the event's name is his."""
+    birthday = case.event.attributes.get("birthday")
+    profile = Profile(name=case.event.name, birthday=birthday if isinstance(birthday, str) else "")
+    if evidence.handle.kind not in (ANONYMOUS, CARD):
+        profile.add(*evidence.key)
+    return profile

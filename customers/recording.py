@@ -14,7 +14,7 @@ from django.db import IntegrityError, OperationalError, transaction
 
 from customers import attachments, lines, tallies
 from customers.folding import Part, Status, Version, put, version_of, without
-from customers.identification import ANONYMOUS, Case, Evidence, KnownWorld, NeedsLinking, Verdict, examine, judge
+from customers.identification import ANONYMOUS, Case, KnownWorld, NeedsLinking, Suggestion, Verdict, examine, judge
 from customers.incoming import ChannelEvent
 from customers.legible import legible_event
 from customers.linking import LinkingWorld, Retry
@@ -48,7 +48,7 @@ class Placed:
     real: bool  # named by the event itself and not anonymous: an anonymous line moves there
     matched_by: str
     version: Version
-    claimed: list[Evidence] = field(default_factory=list)
+    suggested: list[Suggestion] = field(default_factory=list)
     refused: list[dict[str, str]] = field(default_factory=list)
 
 
@@ -165,7 +165,7 @@ def place(group: Group, world: KnownWorld, homes: dict[UUID, int]) -> tuple[list
                     real,
                     verdict.matched_by,
                     version_of(event),
-                    verdict.claimed,
+                    verdict.suggested,
                     verdict.refused,
                 )
             )

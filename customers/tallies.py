@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from customers import attachments, names
 from customers.lines import Line
-from customers.models import Change
+from customers.models import Candidate, Change
 from customers.sql import Cursor, Rows
 
 if TYPE_CHECKING:
@@ -33,15 +33,21 @@ CLAIMS = Rows(
     trust="smallint",
     claimed_at="timestamptz",
 )
-CLAIMED = Rows(
-    "customers_claimedhandle",
+CANDIDATES = Rows(
+    "customers_candidate",
     identity_id="bigint",
     kind="text",
     scope="text",
     value="text",
+    reason="text",
+    trust="smallint",
     source="text",
     interaction_id="uuid",
     seen_at="timestamptz",
+    times="int",
+    state="text",
+    decided_by="text",
+    decision="text",
 )
 ADD_COUNT = (
     "ON CONFLICT (identity_id, channel, month) DO UPDATE SET count = customers_contactcount.count + excluded.count"
@@ -54,8 +60,10 @@ LATER_THREAD = """ON CONFLICT (identity_id, channel, thread) DO UPDATE SET
 LATER_CLAIM = """ON CONFLICT (identity_id, key, source) DO UPDATE SET value = excluded.value, folded = excluded.folded,
     trust = excluded.trust, claimed_at = excluded.claimed_at
     WHERE excluded.claimed_at > customers_attributeclaim.claimed_at"""
-LATER_CLAIMED = """ON CONFLICT (identity_id, kind, scope, value) DO UPDATE SET seen_at = excluded.seen_at,
-    interaction_id = excluded.interaction_id WHERE excluded.seen_at > customers_claimedhandle.seen_at"""
+AGAIN = """ON CONFLICT (identity_id, kind, scope, value) DO UPDATE SET
+    times = customers_candidate.times + excluded.times, reason = excluded.reason,
+    trust = greatest(excluded.trust, customers_candidate.trust), interaction_id = excluded.interaction_id,
+    seen_at = greatest(excluded.seen_at, customers_candidate.seen_at)"""
 
 CONVERSATIONS = frozenset({"message", "call", "email", "form", "comment", "mention", "review"})
 NOT_REACHED = frozenset({"failed", "undelivered", "missed", "busy", "canceled", "no-answer", "rejected"})
@@ -149,7 +157,7 @@ class Tally:
         COUNTS.insert(sql, counts, ADD_COUNT)
         THREADS.insert(sql, latest(self.threads), LATER_THREAD)
         CLAIMS.insert(sql, claims(placed), LATER_CLAIM)
-        CLAIMED.insert(sql, claimed_handles(placed), LATER_CLAIMED)
+        CANDIDATES.insert(sql, candidates(placed), AGAIN)
         attachments.want(sql, self.files)
         attachments.move(sql, {line.id: line.identity_id for line in self.moved})
         CHANGES.insert(sql, self.changes)
@@ -189,16 +197,23 @@ def claims(placed: Sequence["Placed"]) -> list[dict[str, Any]]:
     return [rows[key] for key in sorted(rows)]
 
 
-def claimed_handles(placed: Sequence["Placed"]) -> list[dict[str, Any]]:
-    rows = {
-        (one.identity_id, *evidence.key): {
-            "identity_id": one.identity_id,
-            **evidence.key._asdict(),
-            "source": one.case.event.source,
-            "interaction_id": one.case.event.line,
-            "seen_at": one.version.data["occurred_at"],
-        }
-        for one in sorted(placed, key=lambda one: str(one.version.data["occurred_at"]))
-        for evidence in one.claimed
-    }
+def candidates(placed: Sequence["Placed"]) -> list[dict[str, Any]]:
+    """What was not linked, for a person to decide on: one row per identity and handle."""
+    rows: dict[tuple[Any, ...], dict[str, Any]] = {}
+    for one in sorted(placed, key=lambda one: str(one.version.data["occurred_at"])):
+        for evidence, _, reason in one.suggested:
+            key = (one.identity_id, *evidence.key)
+            rows[key] = {
+                "identity_id": one.identity_id,
+                **evidence.key._asdict(),
+                "reason": reason,
+                "trust": int(evidence.trust),
+                "source": one.case.event.source,
+                "interaction_id": one.case.event.line,
+                "seen_at": one.version.data["occurred_at"],
+                "times": rows[key]["times"] + 1 if key in rows else 1,
+                "state": Candidate.OPEN,
+                "decided_by": "",
+                "decision": "",
+            }
     return [rows[key] for key in sorted(rows)]

@@ -255,3 +255,6 @@ LOGGING: dict[str, Any] = {
 
 CXHUB_BODY_DAYS = env_int("CXHUB_BODY_DAYS", 90)
 """For how many days the raw bytes of deliveries are kept, and can be replayed."""
+
+CXHUB_RULES = env_bool("CXHUB_RULES", default=False)
+"""Whether the rules decide: they may join two known customers, and object to a link. Without them the first link stands."""

@@ -120,14 +120,16 @@ class IdentityShape(Shape):
     kind: str
     scope: str | None
     value: str
+    shared: bool
     trust: TRUSTS
     first_seen: datetime
 
 
-class ClaimedShape(Shape):
+class CandidateShape(Shape):
     kind: str
     scope: str | None
     value: str
+    reason: str
     source: str
     seen_at: datetime
 
@@ -147,7 +149,7 @@ class Card(Shape):
     name: str | None
     attributes: dict[str, AttributeShape]
     identities: list[IdentityShape]
-    claimed: list[ClaimedShape]
+    candidates: list[CandidateShape]
     first_contact: datetime | None
     last_contact: datetime | None
     counts: dict[str, int]

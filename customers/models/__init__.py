@@ -4,7 +4,7 @@ from customers.models.access import ApiKey, CardView
 from customers.models.attachment import Attachment
 from customers.models.change import Change
 from customers.models.customer import Customer
-from customers.models.identity import AttributeClaim, ClaimedHandle, Identity, SeenRegion
+from customers.models.identity import AttributeClaim, Candidate, Identity, SeenRegion
 from customers.models.interaction import ContactCount, Interaction, InteractionPart, Thread
 from customers.models.link import KeepApart, Link
 
@@ -12,9 +12,9 @@ __all__ = [
     "ApiKey",
     "Attachment",
     "AttributeClaim",
+    "Candidate",
     "CardView",
     "Change",
-    "ClaimedHandle",
     "ContactCount",
     "Customer",
     "Identity",

@@ -26,6 +26,7 @@ class Identity(models.Model):
     raw = models.TextField(default="", blank=True, help_text="As it was written when first seen.")
     match_key = models.TextField(default="", blank=True, help_text="Folded by the mail provider's rules.")
     linkable = models.BooleanField(default=True, help_text="False for role addresses, toll-free numbers and the like.")
+    shared = models.BooleanField(default=False, help_text="Used by several persons: nothing is linked by it.")
     normaliser_version = models.IntegerField(default=1)
     trust = models.SmallIntegerField(choices=Trust.choices, default=Trust.ASSERTED, help_text="The best trust seen.")
     customer = models.ForeignKey("customers.Customer", models.PROTECT, related_name="identities")
@@ -51,22 +52,37 @@ class Identity(models.Model):
         return f"{self.kind}:{self.value}"
 
 
-class ClaimedHandle(models.Model):
-    """Evidence that does not link: a handle that somebody typed, or that was parsed out of something."""
+class Candidate(models.Model):
+    """Evidence that did not link: a handle that was claimed, or that a rule refused. A person decides.
 
-    identity = models.ForeignKey(Identity, models.CASCADE, related_name="claimed_handles")
+    `interaction_id` is the last line in which the two came together; the handle may be nobody's identity yet.
+    """
+
+    OPEN, ACCEPTED, REJECTED = "open", "accepted", "rejected"
+
+    identity = models.ForeignKey(Identity, models.CASCADE, related_name="candidates")
     kind = models.TextField()
     scope = models.TextField(default="", blank=True)
     value = models.TextField()
+    reason = models.TextField(help_text="claimed, or the rule that objected.")
+    trust = models.SmallIntegerField(choices=Trust.choices)
     source = models.TextField()
     interaction_id = models.UUIDField()
     seen_at = models.DateTimeField()
+    times = models.IntegerField(default=1)
+    state = models.TextField(default=OPEN)
+    decided_at = models.DateTimeField(null=True, blank=True)
+    decided_by = models.TextField(default="", blank=True)
+    decision = models.TextField(default="", blank=True)
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["identity", "kind", "scope", "value"], name="claimed_handle"),
+            models.UniqueConstraint(fields=["identity", "kind", "scope", "value"], name="candidate"),
         ]
-        indexes = [models.Index(fields=["value", "kind"], name="claimed_handle_value")]
+        indexes = [
+            models.Index(fields=["value", "kind"], name="candidate_value"),
+            models.Index(fields=["-id"], name="candidate_open", condition=models.Q(state="open")),
+        ]
 
 
 class AttributeClaim(models.Model):
