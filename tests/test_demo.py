@@ -13,7 +13,7 @@ from channels.models import Source
 from customers.access import ROLES, principal_of_key
 from customers.models import ApiKey
 
-pytestmark = pytest.mark.django_db(databases=["default", "reading"])
+pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "reading"])
 
 
 def ensure(monkeypatch: pytest.MonkeyPatch, before: str = "") -> dict[str, Any]:
