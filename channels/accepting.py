@@ -36,7 +36,7 @@ WITH given AS (
     SELECT x.*, b.digest, b.body, b.headers
       FROM json_to_recordset(%s::json) AS x({COLUMNS})
       JOIN unnest(%s::uuid[], %s::bytea[], %s::bytea[], %s::text[]) AS b(id, digest, body, headers) USING (id)
-     ORDER BY source_id, external_id, part, revision, digest
+     ORDER BY source_id, external_id, part, revision, digest, id
 ), stored AS (
     INSERT INTO channels_delivery (id, source_id, push, key_id, external_id, part, revision, digest, size, received_at,
                                    due_at, state, attempts, failed, replays, reason, lines, refused)

@@ -1,101 +1,21 @@
-"""A pushed body into deliveries: decode, cut into events, check each, store the good ones, receipt them all."""
+"""Pushed events into deliveries: check each, store the good ones, receipt them all."""
 
-import json
-import re
-import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, NoReturn
+from typing import Any
 
 import orjson
 from pydantic import ValidationError
 
 from channels.accepting import Pushed, accept_pushes
+from channels.cutting import Unreadable
 from channels.models import Source
 from channels.providers.push import PushedEvent
 from customers.access import Principal
-from customers.api.problems import Problem, problem
+from customers.api.problems import problem
 from customers.api.shapes import code_detail_field
-from customers.legible import legible
 
-MOST_EVENTS, MOST_BYTES, MOST_EVENT_BYTES = 2_500, 5 * 1024 * 1024, 256 * 1024
-SUSPECT = re.compile(rb"\\u0000|\\u[dD][89a-fA-F]|\d{16}")
-"""What only the slow way reads safely: NULs, surrogates, numbers beyond 2^53."""
-NDJSON = ("application/x-ndjson", "application/ndjson", "application/jsonl", "application/json-lines")
-TYPES = ("application/json", *NDJSON)
-
-
-@dataclass(frozen=True, slots=True)
-class NotJson:
-    """An NDJSON line that cannot be read."""
-
-    detail: str
-
-
-def gunzipped(body: bytes) -> bytes:
-    """At most 5 MB, whatever a small body swells to; raises Problem."""
-    stream = zlib.decompressobj(wbits=31)
-    try:
-        plain = stream.decompress(body, MOST_BYTES + 1)
-    except zlib.error:
-        raise Problem("not_json", "The body says that it is gzip, and is not.") from None
-    if len(plain) > MOST_BYTES:
-        raise Problem("too_large", "A request may have 5 MB after gunzip.")
-    if not stream.eof:
-        raise Problem("not_json", "The gzip body ends too early.")
-    return plain
-
-
-def refuse_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is not JSON")
-
-
-def decoded(text: bytes) -> Any:
-    """A JSON value that PostgreSQL can hold; raises ValueError when it is none."""
-    if SUSPECT.search(text):
-        try:
-            return legible(json.loads(text.decode("utf-8"), parse_constant=refuse_constant))
-        except (RecursionError, UnicodeDecodeError) as error:
-            raise ValueError(str(error)) from error
-    return orjson.loads(text)
-
-
-def cut(body: bytes, content_type: str) -> list[Any]:
-    """The events of a body, not yet checked; raises Problem when nothing of it can be read."""
-    if content_type in NDJSON:
-        lines = [line for line in body.split(b"\n") if line.strip()]
-        if len(lines) > MOST_EVENTS:
-            raise too_many(len(lines))
-        return nonempty([readable(line) for line in lines])
-    try:
-        value = decoded(body)
-    except ValueError:
-        raise Problem("not_json", "The body is not JSON.") from None
-    if isinstance(value, dict):
-        return [value]
-    if not isinstance(value, list):
-        raise Problem("not_json", "The body must be a JSON object, or an array of them.")
-    if len(value) > MOST_EVENTS:
-        raise too_many(len(value))
-    return nonempty(value)
-
-
-def readable(line: bytes) -> Any:
-    try:
-        return decoded(line)
-    except ValueError:
-        return NotJson("This line is not JSON.")
-
-
-def nonempty(events: list[Any]) -> list[Any]:
-    if not events:
-        raise Problem("not_json", "The body is empty.")
-    return events
-
-
-def too_many(count: int) -> Problem:
-    return Problem("too_many_events", f"A request may have {MOST_EVENTS} events, not {count}.")
+MOST_EVENT_BYTES = 256 * 1024
 
 
 class Rejected(Exception):
@@ -130,8 +50,8 @@ class Sources:
 
 def checked(event: Any, sources: Sources) -> Pushed:
     """A valid event with its canonical JSON; raises Rejected."""
-    if isinstance(event, NotJson):
-        raise Rejected("not_json", event.detail)
+    if isinstance(event, Unreadable):
+        raise Rejected(event.code, event.detail)
     if not isinstance(event, dict):
         raise Rejected("invalid_value", "An event is a JSON object.")
     try:
@@ -147,7 +67,7 @@ def checked(event: Any, sources: Sources) -> Pushed:
     source = sources.of(valid.source)
     given = event.get("revision")
     if given is not None:
-        same_revisions(source, "time" if isinstance(given, str) else "integer")
+        same_revisions(source, "integer" if isinstance(given, int) or given.isdigit() else "time")
     return Pushed(source.pk, valid.id, valid.part, valid.revision, body)
 
 

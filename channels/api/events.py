@@ -8,9 +8,10 @@ from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework.request import Request
 
 from channels.api import shapes
+from channels.cutting import MOST_BYTES, TYPES, cut, gunzipped
 from channels.models import Delivery
 from channels.providers.push import PushedEvent
-from channels.pushing import MOST_BYTES, TYPES, cut, gunzipped, push
+from channels.pushing import push
 from channels.receipts import shown
 from customers.api.authentication import needs
 from customers.api.problems import Problem

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, ClassVar, Literal
 
 import orjson
@@ -14,6 +14,9 @@ from customers.incoming import Agent, Attachment, ChannelEvent, Handle, Kind, Tr
 RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)\Z", re.ASCII)
 RESERVED = ("card", "anonymous")
 BIGINT = 2**63 - 1
+DIGITS = len(str(BIGINT))
+EXACT = 2**53
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def moment(value: object) -> datetime:
@@ -38,7 +41,12 @@ def not_reserved(kind: str) -> str:
 
 
 def revision_number(value: object) -> object:
-    return int(moment(value).timestamp() * 1_000_000) if isinstance(value, str) else value
+    """Times count in microseconds; an integer beyond 2^53 was made text at the door (`legible`)."""
+    if not isinstance(value, str):
+        return value
+    if value.isascii() and value.isdigit() and len(value) <= DIGITS and int(value) > EXACT:
+        return int(value)
+    return (moment(value) - EPOCH) // timedelta(microseconds=1)
 
 
 Moment = Annotated[datetime, BeforeValidator(moment)]
