@@ -144,6 +144,8 @@ def leaves(message: Message) -> Iterator[tuple[int, Message]]:
         else:
             yield index, part
         index += 1
+        if index > structure.MAX_PARTS:  # Those whose boundary only the parser could put together.
+            raise Refused(f"more than {structure.MAX_PARTS} parts")
 
 
 def payload(part: Message) -> bytes:

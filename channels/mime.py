@@ -21,10 +21,9 @@ def read(raw: bytes, *, authserv_id: str = "", envelope_sender: str | None = Non
     try:
         if measure(raw).heavy():
             return Mail.from_json(bounded(mail.read_json, raw, *arguments))
+        return mail.read(raw, *arguments)
     except (Refused, OutOfBounds) as error:
         raise Unreadable(f"mail: {error}") from error
-    try:
-        return mail.read(raw, *arguments)
     except Exception as error:  # The parser of the standard library fails in many ways on broken mail.
         raise Unreadable(f"mail: {type(error).__name__}") from error
 

@@ -104,6 +104,7 @@ def many_parts(number: int) -> bytes:
 
 BOMBS = {
     "10,000 parts": many_parts(10_000),
+    "parts behind a boundary in pieces": many_parts(5_000).replace(b"=b\r\n", b'*0="b"; boundary*1=""\r\n'),
     "depth": nested(60),
     "messages in messages": b"Content-Type: message/rfc822\r\n\r\n" * 300,
     "500 headers": b"".join(b"X-%d: y\r\n" % n for n in range(600)) + b"\r\nx",
