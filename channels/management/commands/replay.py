@@ -24,7 +24,9 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("receipts", nargs="*", type=UUID)
         parser.add_argument("--source", help="the slug of a source")
-        parser.add_argument("--since", type=moment, help="received at or after (ISO 8601, UTC unless it says otherwise)")
+        parser.add_argument(
+            "--since", type=moment, help="received at or after (ISO 8601, UTC unless it says otherwise)"
+        )
         parser.add_argument("--until", type=moment, help="received before")
         parser.add_argument("--status", action="append", choices=[s for s in Delivery.STATES if s not in Delivery.OPEN])
 
