@@ -2,6 +2,7 @@
 
 import logging
 import time
+import traceback
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import takewhile
@@ -98,7 +99,8 @@ def parse(one: Claimed, source: SourceInfo) -> tuple[str, str]:
     except Unreadable as reason:
         return Delivery.QUARANTINED, str(reason)
     except Exception as error:
-        logger.exception("delivery %s could not be parsed", one.id)
+        where = "".join(traceback.format_tb(error.__traceback__)[-4:])
+        logger.error("delivery %s could not be parsed: %s\n%s", one.id, type(error).__name__, where)  # noqa: TRY400
         return Delivery.QUARANTINED, f"{provider.name} could not parse it: {type(error).__name__}"
     one.events = [replace(event, origin=one.id, replay=one.replays > 0) for event in one.events]
     return ("", "") if one.events else (Delivery.IGNORED, "it says nothing to keep")
@@ -137,7 +139,9 @@ def record_halving(claimed: list[Claimed], lease: UUID) -> None:
 
 def put_off(one: Claimed, lease: UUID, error: Exception) -> None:
     """Try it again alone after a while; after five attempts it is quarantined with its reason."""
-    logger.error("delivery %s could not be recorded: %s", one.id, type(error).__name__, exc_info=error)
+    # Only where it happened: what PostgreSQL says quotes the row, and with it the customer.
+    where = "".join(traceback.format_tb(error.__traceback__)[-4:])
+    logger.error("delivery %s could not be recorded: %s\n%s", one.id, type(error).__name__, where)
     if one.attempts >= ATTEMPTS:
         reason = f"it could not be recorded: {type(error).__name__}"
         finish_without_events([(one, Delivery.QUARANTINED, reason)], lease)

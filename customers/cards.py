@@ -11,6 +11,12 @@ TRUST = "CASE {0}.trust " + " ".join(f"WHEN {trust.value} THEN '{trust.label}'" 
 CARD = f"""
 json_build_object(
   'id', c.public_id,
+  'version', (SELECT md5(coalesce(string_agg(i.id || ':' || i.trust || i.shared || coalesce(a.said, ''), ','
+                                             ORDER BY i.id), ''))
+                FROM customers_identity i LEFT JOIN LATERAL (
+                     SELECT string_agg(a.id || '@' || a.claimed_at, ';' ORDER BY a.id) AS said
+                       FROM customers_attributeclaim a WHERE a.identity_id = i.id) a ON true
+               WHERE i.customer_id = c.id),
   'ids', (SELECT json_agg(m.public_id ORDER BY m.id) FROM customers_customer m
            WHERE (m.id = c.id OR m.merged_into_id = c.id) AND m.erased_at IS NULL),
   'name', (SELECT a.value FROM customers_attributeclaim a JOIN customers_identity i ON i.id = a.identity_id

@@ -23,7 +23,7 @@ STATE_RANK = {
     for rank, words in enumerate(
         (
             "queued accepted scheduled initiated started",
-            "sending ringing",
+            "sending delayed ringing",
             "sent in-progress answered",
             "delivered",
             "read played",
@@ -94,7 +94,8 @@ def version_of(event: ChannelEvent) -> Version:
                 "name": file.name,
                 "content_type": file.content_type,
                 "size": file.size,
-                **({"url": file.url} if file.url else {"ref": file.ref}),
+                **({"url": file.url} if file.url else {}),
+                **({"ref": file.ref} if file.ref else {}),
             }
             for file in event.attachments
         ],

@@ -258,3 +258,28 @@ CXHUB_BODY_DAYS = env_int("CXHUB_BODY_DAYS", 90)
 
 CXHUB_RULES = env_bool("CXHUB_RULES", default=False)
 """Whether the rules decide: they may join two known customers, and object to a link. Without them the first link stands."""
+
+CXHUB_SMTP_HOST = os.environ.get("CXHUB_SMTP_HOST") or "127.0.0.1"
+CXHUB_SMTP_PORT = env_int("CXHUB_SMTP_PORT", 2525)
+CXHUB_LMTP_PORT = env_int("CXHUB_LMTP_PORT", 2424)
+"""The doors for mail; 0 keeps one shut."""
+
+CXHUB_FETCH_ALLOW_LOOPBACK = env_bool("CXHUB_FETCH_ALLOW_LOOPBACK", default=False)
+"""Whether files may be fetched from this machine: for tests only."""
+
+S3_BUCKET = os.environ.get("CXHUB_ATTACHMENTS_BUCKET", "")
+S3 = {
+    "BACKEND": "storages.backends.s3.S3Storage",
+    "OPTIONS": {
+        "bucket_name": S3_BUCKET,
+        "endpoint_url": os.environ.get("CXHUB_ATTACHMENTS_URL") or None,
+        "default_acl": None,
+        "file_overwrite": True,
+    },
+}
+FILES = {"BACKEND": "customers.blobs.HashedFiles", "OPTIONS": {"location": str(CXHUB_VAR / "attachments")}}
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+    "attachments": S3 if S3_BUCKET else FILES,
+}

@@ -142,9 +142,10 @@ class OpenThreadShape(Shape):
 
 
 class Card(Shape):
-    """Who a customer is; `ids` holds every id that it answers to."""
+    """Who a customer is; `ids` holds every id that it answers to, `version` changes with what it says."""
 
     id: UUID
+    version: str
     ids: list[UUID]
     name: str | None
     attributes: dict[str, AttributeShape]
@@ -167,6 +168,10 @@ class LookupResult(Shape):
 
 class Lookup(Shape):
     results: list[LookupResult]
+
+
+class Anything(BaseModel):
+    model_config = ConfigDict(extra="allow")
 
 
 class NewNote(Shape):

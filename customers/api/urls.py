@@ -5,6 +5,7 @@ from django.urls import path
 from customers.api.attachments import AttachmentView
 from customers.api.customers import CustomersView, CustomerView, LookupView
 from customers.api.keys import KeysView
+from customers.api.merging import LinksView, MergePreviewView, MergeView, SplitView, UndoView
 from customers.api.timelines import ChangesView, NotesView, SearchView, TimelineView
 
 urlpatterns = [
@@ -13,6 +14,11 @@ urlpatterns = [
     path("customers/<customer>/timeline", TimelineView.as_view()),
     path("customers/<customer>/changes", ChangesView.as_view()),
     path("customers/<customer>/notes", NotesView.as_view()),
+    path("customers/<customer>/links", LinksView.as_view()),
+    path("customers/<customer>/merge-preview", MergePreviewView.as_view()),
+    path("customers/<customer>/merge", MergeView.as_view()),
+    path("customers/<customer>/split", SplitView.as_view()),
+    path("links/<link>/undo", UndoView.as_view()),
     path("lookup", LookupView.as_view()),
     path("search", SearchView.as_view()),
     path("attachments/<uuid:attachment>", AttachmentView.as_view()),

@@ -5,50 +5,56 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('customers', '0005_roles'),
+        ("customers", "0005_roles"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='identity',
-            name='shared',
-            field=models.BooleanField(default=False, help_text='Used by several persons: nothing is linked by it.'),
+            model_name="identity",
+            name="shared",
+            field=models.BooleanField(
+                db_default=False, default=False, help_text="Used by several persons: nothing is linked by it."
+            ),
         ),
         migrations.CreateModel(
-            name='Candidate',
+            name="Candidate",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.TextField()),
-                ('scope', models.TextField(blank=True, default='')),
-                ('value', models.TextField()),
-                ('reason', models.TextField(help_text='claimed, or the rule that objected.')),
-                ('trust', models.SmallIntegerField(choices=[(1, 'claimed'), (2, 'asserted'), (3, 'verified')])),
-                ('source', models.TextField()),
-                ('interaction_id', models.UUIDField()),
-                ('seen_at', models.DateTimeField()),
-                ('times', models.IntegerField(default=1)),
-                ('state', models.TextField(default='open')),
-                ('decided_at', models.DateTimeField(blank=True, null=True)),
-                ('decided_by', models.TextField(blank=True, default='')),
-                ('decision', models.TextField(blank=True, default='')),
-                ('identity', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='candidates', to='customers.identity')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("kind", models.TextField()),
+                ("scope", models.TextField(blank=True, default="")),
+                ("value", models.TextField()),
+                ("reason", models.TextField(help_text="claimed, or the rule that objected.")),
+                ("trust", models.SmallIntegerField(choices=[(1, "claimed"), (2, "asserted"), (3, "verified")])),
+                ("source", models.TextField()),
+                ("interaction_id", models.UUIDField()),
+                ("seen_at", models.DateTimeField()),
+                ("times", models.IntegerField(default=1)),
+                ("state", models.TextField(default="open")),
+                ("decided_at", models.DateTimeField(blank=True, null=True)),
+                ("decided_by", models.TextField(blank=True, default="")),
+                ("decision", models.TextField(blank=True, default="")),
+                (
+                    "identity",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="candidates", to="customers.identity"
+                    ),
+                ),
             ],
         ),
         migrations.DeleteModel(
-            name='ClaimedHandle',
+            name="ClaimedHandle",
         ),
         migrations.AddIndex(
-            model_name='candidate',
-            index=models.Index(fields=['value', 'kind'], name='candidate_value'),
+            model_name="candidate",
+            index=models.Index(fields=["value", "kind"], name="candidate_value"),
         ),
         migrations.AddIndex(
-            model_name='candidate',
-            index=models.Index(condition=models.Q(('state', 'open')), fields=['-id'], name='candidate_open'),
+            model_name="candidate",
+            index=models.Index(condition=models.Q(("state", "open")), fields=["-id"], name="candidate_open"),
         ),
         migrations.AddConstraint(
-            model_name='candidate',
-            constraint=models.UniqueConstraint(fields=('identity', 'kind', 'scope', 'value'), name='candidate'),
+            model_name="candidate",
+            constraint=models.UniqueConstraint(fields=("identity", "kind", "scope", "value"), name="candidate"),
         ),
     ]

@@ -26,7 +26,9 @@ class Identity(models.Model):
     raw = models.TextField(default="", blank=True, help_text="As it was written when first seen.")
     match_key = models.TextField(default="", blank=True, help_text="Folded by the mail provider's rules.")
     linkable = models.BooleanField(default=True, help_text="False for role addresses, toll-free numbers and the like.")
-    shared = models.BooleanField(default=False, help_text="Used by several persons: nothing is linked by it.")
+    shared = models.BooleanField(
+        default=False, db_default=False, help_text="Used by several persons: nothing is linked by it."
+    )
     normaliser_version = models.IntegerField(default=1)
     trust = models.SmallIntegerField(choices=Trust.choices, default=Trust.ASSERTED, help_text="The best trust seen.")
     customer = models.ForeignKey("customers.Customer", models.PROTECT, related_name="identities")
