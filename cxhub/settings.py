@@ -257,7 +257,7 @@ CXHUB_BODY_DAYS = env_int("CXHUB_BODY_DAYS", 90)
 """For how many days the raw bytes of deliveries are kept, and can be replayed."""
 
 CXHUB_RULES = env_bool("CXHUB_RULES", default=False)
-"""Whether the rules decide: they may join two known customers, and object to a link. Without them the first link stands."""
+"""Whether the rules decide: they may join two known customers, and object to a link; else the first link stands."""
 
 CXHUB_SMTP_HOST = os.environ.get("CXHUB_SMTP_HOST") or "127.0.0.1"
 CXHUB_SMTP_PORT = env_int("CXHUB_SMTP_PORT", 2525)
