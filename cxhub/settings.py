@@ -110,6 +110,7 @@ def database(url: str, *, session: str = "") -> dict[str, Any]:
     info: dict[str, Any] = {key: value for key, value in conninfo_to_dict(url).items() if value is not None}
     options = {
         "connect_timeout": 5,
+        "prepare_threshold": 5,  # Django's default is never: the timeline then costs its planning each time.
         "options": f"-c statement_timeout=30s -c idle_in_transaction_session_timeout=60s {session}",
     }
     known = {"NAME": "dbname", "USER": "user", "PASSWORD": "password", "HOST": "host", "PORT": "port"}
