@@ -48,9 +48,13 @@ json_build_object(
                        JOIN customers_identity i ON i.id = k.identity_id
                       WHERE i.customer_id = c.id GROUP BY k.channel HAVING sum(k.count) > 0) n),
   'open_threads', (SELECT coalesce(json_agg(json_build_object('channel', o.channel, 'thread', nullif(o.thread, ''),
-                          'since', o.inbound_at, 'interaction', o.inbound_line) ORDER BY o.inbound_at), '[]')
-                     FROM customers_thread o JOIN customers_identity i ON i.id = o.identity_id
-                    WHERE i.customer_id = c.id AND o.inbound_at > coalesce(o.outbound_at, '-infinity')))
+                          'since', o.since, 'interaction', o.line) ORDER BY o.since), '[]')
+                     FROM (SELECT h.channel, h.thread, max(h.inbound_at) AS since,
+                                  (array_agg(h.inbound_line ORDER BY h.inbound_at DESC NULLS LAST))[1] AS line
+                             FROM customers_thread h JOIN customers_identity i ON i.id = h.identity_id
+                            WHERE i.customer_id = c.id GROUP BY h.channel, h.thread
+                           HAVING max(h.inbound_at) > coalesce(max(h.outbound_at), '-infinity')) o)
+)
 """
 
 CARDS = f"SELECT c.id, {CARD}::text FROM customers_customer c WHERE c.id = ANY(%s) AND c.erased_at IS NULL"

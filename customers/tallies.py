@@ -1,10 +1,10 @@
-"""What the writer counts and tells while it writes lines: contacts, open threads, claims, changes, wanted files."""
+"""What the writer counts and tells while it writes lines: contacts, claims, changes, wanted files."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from customers import attachments, names
+from customers import attachments, names, threads
 from customers.lines import Line
 from customers.models import Candidate, Change
 from customers.sql import Cursor, Rows
@@ -13,15 +13,6 @@ if TYPE_CHECKING:
     from customers.recording import Placed
 
 COUNTS = Rows("customers_contactcount", identity_id="bigint", channel="text", month="date", count="int")
-THREADS = Rows(
-    "customers_thread",
-    identity_id="bigint",
-    channel="text",
-    thread="text",
-    inbound_at="timestamptz",
-    inbound_line="uuid",
-    outbound_at="timestamptz",
-)
 CHANGES = Rows("customers_change", what="text", identity_id="bigint", line_id="uuid")
 CLAIMS = Rows(
     "customers_attributeclaim",
@@ -52,52 +43,15 @@ CANDIDATES = Rows(
 ADD_COUNT = (
     "ON CONFLICT (identity_id, channel, month) DO UPDATE SET count = customers_contactcount.count + excluded.count"
 )
-LATER_THREAD = """ON CONFLICT (identity_id, channel, thread) DO UPDATE SET
-    inbound_line = CASE WHEN excluded.inbound_at >= coalesce(customers_thread.inbound_at, '-infinity')
-                        THEN excluded.inbound_line ELSE customers_thread.inbound_line END,
-    inbound_at = greatest(customers_thread.inbound_at, excluded.inbound_at),
-    outbound_at = greatest(customers_thread.outbound_at, excluded.outbound_at)"""
 LATER_CLAIM = """ON CONFLICT (identity_id, key, source) DO UPDATE SET value = excluded.value, folded = excluded.folded,
     trust = excluded.trust, claimed_at = excluded.claimed_at
     WHERE excluded.claimed_at > customers_attributeclaim.claimed_at"""
+CLAIMED_ANEW = LATER_CLAIM.replace(" > ", " >= ")
+"""A replay also replaces what its delivery said of the same moment."""
 AGAIN = """ON CONFLICT (identity_id, kind, scope, value) DO UPDATE SET
     times = customers_candidate.times + excluded.times, reason = excluded.reason,
     trust = greatest(excluded.trust, customers_candidate.trust), interaction_id = excluded.interaction_id,
     seen_at = greatest(excluded.seen_at, customers_candidate.seen_at)"""
-
-CONVERSATIONS = frozenset({"message", "call", "email", "form", "comment", "mention", "review"})
-NOT_REACHED = frozenset({"failed", "undelivered", "missed", "busy", "canceled", "no-answer", "rejected"})
-
-
-def thread_of(line: Line) -> dict[str, Any] | None:
-    """Which side had the last word by this line; an answered call is the word of both."""
-    data = line.columns
-    if data["kind"] not in CONVERSATIONS or data["direction"] == "internal":
-        return None
-    at, inbound = data["sorted_at"], data["direction"] == "inbound"
-    reached = data["state"] not in NOT_REACHED
-    answered = (inbound and data["kind"] == "call" and data["state"] == "completed") or (not inbound and reached)
-    return {
-        "identity_id": line.identity_id,
-        "channel": data["channel"],
-        "thread": data["thread"],
-        "inbound_at": at if inbound else None,
-        "inbound_line": line.id if inbound else None,
-        "outbound_at": at if answered else None,
-    }
-
-
-def latest(rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
-    """One row per thread: an upsert may not meet the same row twice."""
-    threads: dict[tuple[Any, ...], dict[str, Any]] = {}
-    for row in rows:
-        key = (row["identity_id"], row["channel"], row["thread"])
-        kept = threads.setdefault(key, dict(row))
-        if row["inbound_at"] and row["inbound_at"] >= (kept["inbound_at"] or ""):
-            kept.update(inbound_at=row["inbound_at"], inbound_line=row["inbound_line"])
-        if row["outbound_at"] and row["outbound_at"] >= (kept["outbound_at"] or ""):
-            kept["outbound_at"] = row["outbound_at"]
-    return [threads[key] for key in sorted(threads)]
 
 
 class Tally:
@@ -105,7 +59,8 @@ class Tally:
 
     def __init__(self) -> None:
         self.counts: Counter[tuple[int, str, str]] = Counter()
-        self.threads: list[dict[str, Any]] = []
+        self.words: list[threads.Word] = []
+        self.taken_back: list[threads.Key] = []
         self.changes: list[dict[str, Any]] = []
         self.lines: list[Line] = []
         self.files: list[dict[str, Any]] = []
@@ -119,8 +74,8 @@ class Tally:
         self.changes.append({"what": what, "identity_id": line.identity_id, "line_id": line.id})
 
     def there(self, line: Line) -> None:
-        if thread := thread_of(line):
-            self.threads.append(thread)
+        if word := threads.word_of(line):
+            self.words.append(word)
         self.files += files_of(line)
 
     def came(self, line: Line) -> None:
@@ -139,10 +94,16 @@ class Tally:
         elif old.columns != new.columns:
             self.note(Change.CHANGED, new)
         self.there(new)
+        self.take_back(old, new)
 
     def went(self, line: Line) -> None:
         self.count(line, -1)
         self.note(Change.GONE, line)
+        self.take_back(line, None)
+
+    def take_back(self, old: Line, new: Line | None) -> None:
+        if key := threads.taken_back(old, new):
+            self.taken_back.append(key)
 
     def touched(self) -> list[Line]:
         """The lines that stand already and must be written again."""
@@ -155,8 +116,9 @@ class Tally:
             if by
         ]
         COUNTS.insert(sql, counts, ADD_COUNT)
-        THREADS.insert(sql, latest(self.threads), LATER_THREAD)
-        CLAIMS.insert(sql, claims(placed), LATER_CLAIM)
+        threads.write(sql, self.words, self.taken_back)
+        CLAIMS.insert(sql, claims([one for one in placed if not one.case.event.replay]), LATER_CLAIM)
+        CLAIMS.insert(sql, claims([one for one in placed if one.case.event.replay]), CLAIMED_ANEW)
         CANDIDATES.insert(sql, candidates(placed), AGAIN)
         attachments.want(sql, self.files)
         attachments.move(sql, {line.id: line.identity_id for line in self.moved})
