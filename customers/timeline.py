@@ -4,7 +4,7 @@ import base64
 import binascii
 import struct
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 from uuid import UUID
@@ -24,8 +24,8 @@ ENTRY = """json_build_object('id', t.id, 'channel', t.channel, 'source', t.sourc
 
 
 STANDING = """
-    SELECT coalesce(merged_into_id, id) AS id FROM customers_customer
-     WHERE erased_at IS NULL AND (public_id = %(public_id)s OR id = %(customer)s)
+    SELECT r.id FROM customers_customer c JOIN customers_customer r ON r.id = coalesce(c.merged_into_id, c.id)
+     WHERE c.erased_at IS NULL AND r.erased_at IS NULL AND (c.public_id = %(public_id)s OR c.id = %(customer)s)
 """
 
 
@@ -123,8 +123,10 @@ class Page:
         back = at is not None and at.backwards
         has_next = at is not None if back else found > limit
         has_previous = found > limit if back else at is not None
-        before = Position(first[0], first[1], first[2], backwards=True) if first[0] else at
-        after = Position(last[0], last[1], last[2]) if last[0] else at
+        before = (
+            Position(first[0], first[1], first[2], backwards=True) if first[0] else at and replace(at, backwards=True)
+        )
+        after = Position(last[0], last[1], last[2]) if last[0] else at and replace(at, backwards=False)
         return cls(
             results,
             after.token(order) if has_next and after else None,

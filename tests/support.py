@@ -119,7 +119,7 @@ class Api:
         (card,) = self.ok("customers", {kind: value})["results"]
         return card
 
-    def timeline(self, kind: str, value: str, **params: Any) -> list[Any]:
+    def timeline(self, kind: str, value: str, /, **params: Any) -> list[Any]:
         entries: list[Any] = self.ok(f"customers/{self.card(kind, value)['id']}/timeline", params)["results"]
         return entries
 
