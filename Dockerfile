@@ -11,4 +11,4 @@ RUN useradd --system --uid 10001 --home-dir /var/lib/cxhub --create-home cxhub
 ENV CXHUB_VAR=/var/lib/cxhub
 USER 10001
 EXPOSE 8000
-CMD ["granian", "--interface", "wsgi", "--host", "0.0.0.0", "--port", "8000", "--workers", "2", "--respawn-failed-workers", "cxhub.wsgi:application"]
+CMD ["granian", "--interface", "wsgi", "--host", "0.0.0.0", "--port", "8000", "--workers", "2", "--respawn-failed-workers", "--blocking-threads", "8", "cxhub.wsgi:application"]

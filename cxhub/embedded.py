@@ -6,13 +6,13 @@ import json
 import os
 import secrets
 import signal
-import socket
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
+from cxhub.ports import free_port, is_free
 from cxhub.postgres import Postgres, PostgresFailed
 from cxhub.processes import Child, Guard, Seen, end, end_stranger
 from cxhub.unprivileged import NoAccount
@@ -199,31 +199,14 @@ def _addresses(var: Path, *, fresh: bool) -> tuple[Postgres, Valkey]:
     for name in ("postgres", "valkey"):
         known.setdefault(f"{name}_password", secrets.token_urlsafe(24))
         port = known.setdefault(f"{name}_port", 0)
-        if port == 0 or (fresh and not _free(port)):
-            known[f"{name}_port"] = _free_port()
+        if port == 0 or (fresh and not is_free(port)):
+            known[f"{name}_port"] = free_port()
     if known != before:
         write_private(path, json.dumps(known))
     return (
         Postgres(var, known["postgres_port"], known["postgres_password"]),
         Valkey(var, known["valkey_port"], known["valkey_password"]),
     )
-
-
-def _free(port: int) -> bool:
-    with socket.socket() as probe:
-        # As servers do it: what lingers of closed connections does not make a port taken.
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-    return True
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _state(var: Path) -> dict[str, Any]:

@@ -42,6 +42,7 @@ def prepare(place: Place, servers: Servers, *, demo: bool) -> dict[str, Any]:
         "database_url": servers.database_url,
         "redis_url": servers.redis_url,
         "smtp_port": place.smtp_port,
+        "lmtp_port": place.lmtp_port,
         "pids": {},
         "manage": place.manage,
     }

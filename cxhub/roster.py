@@ -8,6 +8,8 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from cxhub.ports import free_port
+
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -20,6 +22,7 @@ class Place:
     port: int
     public_url: str
     smtp_port: int = 0
+    lmtp_port: int = 0
     root: Path = ROOT
     # Under make, make is our terminal: when it is killed, nobody else would tell us.
     parent: int | None = field(default_factory=lambda: os.getppid() if os.environ.get("MAKELEVEL") else None)
@@ -85,14 +88,8 @@ def _number(name: str, default: int) -> int:
     return int(given)
 
 
-def free_port(host: str = "127.0.0.1") -> int:
-    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
-        probe.bind((host, 0))
-        return int(probe.getsockname()[1])
-
-
 def place_from_environment() -> Place:
-    """CXHUB_VAR, _HOST, _PORT and _SMTP_PORT (0 takes a free one) and _PUBLIC_URL, also for all that is started."""
+    """CXHUB_VAR, _HOST, _PORT, _SMTP_PORT, _LMTP_PORT (0 takes a free one), _PUBLIC_URL; also for what is started."""
     var = Path(os.environ.get("CXHUB_VAR") or ROOT / "var").resolve()
     host = os.environ.get("CXHUB_HOST") or "127.0.0.1"
     port = _number("CXHUB_PORT", 8000) or free_port(host)
@@ -100,7 +97,8 @@ def place_from_environment() -> Place:
     public_url = (os.environ.get("CXHUB_PUBLIC_URL") or place.url).rstrip("/")
     os.environ |= {"CXHUB_VAR": str(var), "CXHUB_PORT": str(port), "CXHUB_PUBLIC_URL": public_url}
     smtp_port = _number("CXHUB_SMTP_PORT", 0) or free_port(host)
-    return Place(var, host, port, public_url, smtp_port)
+    lmtp_port = _number("CXHUB_LMTP_PORT", 0) or free_port(host)
+    return Place(var, host, port, public_url, smtp_port, lmtp_port)
 
 
 def processes(place: Place) -> dict[str, list[str]]:
@@ -117,11 +115,16 @@ def processes(place: Place) -> dict[str, list[str]]:
         "--respawn-failed-workers",
         "--workers-kill-timeout",
         "3",
+        "--blocking-threads",  # Each holds two connections to PostgreSQL.
+        str(_number("CXHUB_WEB_THREADS", 8)),
+        "--blocking-threads-idle-timeout",
+        "600",
     ]
+    mail = ["--smtp-port", str(place.smtp_port), "--lmtp-port", str(place.lmtp_port)]
     return {
         "web": [*web, "cxhub.wsgi:application"],
         "worker": [*celery, *worker],
         "beat": [*celery, "beat", "--loglevel=INFO", f"--schedule={place.var / 'beat-schedule'}", "--pidfile="],
         "sweep": [*manage, "sweep"],
-        "smtpd": [*manage, "smtpd", "--host", place.host, "--smtp-port", str(place.smtp_port), "--lmtp-port", "0"],
+        "smtpd": [*manage, "smtpd", "--host", place.host, *mail],
     }

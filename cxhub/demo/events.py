@@ -100,7 +100,8 @@ def identifiers(contact: Contact) -> list[dict[str, Any]]:
         # An integration knows its own customers, also when they come by the web.
         found = [one | {"verified": True} for one in contact.person.identifiers()]
     elif kind:
-        value = spelled(handles[kind], contact) if kind == "phone" else handles[kind]
+        national = kind == "phone" and contact.verb not in ELSEWHERE
+        value = spelled(handles[kind], contact) if national else handles[kind]
         found = [{"kind": kind, "value": value}]
     for word, verified in (("also", True), ("claim", False)):
         if word in contact.values:

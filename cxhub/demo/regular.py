@@ -63,6 +63,6 @@ def weekly(chance: Random, week: int, day: int) -> list[str]:
 PERSON: Person = person(
     "C-1900",
     "Кофейня «Зерно и дым»",
-    "phone:+79990001900 whatsapp:79990001900 email:zakaz@dym.example telegram:7100001900",
+    "phone:+79990001900 whatsapp:79990001900 email:lida@dym.example telegram:7100001900",
     story(),
 )

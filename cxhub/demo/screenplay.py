@@ -102,6 +102,7 @@ def contact(one: Person, number: int, line: str, anchor: date) -> Contact:
         raise ValueError(f"not a line of a story: {line}")
     days, clock, verb, side, said, text = match.groups()
     at = datetime.combine(anchor - timedelta(days=int(days)), time.fromisoformat(clock), ZONES[one.home])
+    at += timedelta(seconds=number % 60)  # Question and answer within one minute.
     tokens = (said or "").split()
     values = dict(token.split("=", 1) for token in tokens if "=" in token)
     lasted = next((match for token in tokens if (match := LASTED.fullmatch(token))), None)

@@ -46,7 +46,7 @@ PEOPLE: list[Person] = [
     person(
         "C-1103",
         "Людмила Петренко",
-        "email:buh@veter.example",
+        "email:petrenko@veter.example",
         """
         160 12:00 crm= {all claim=phone:+73433001000 igor} Бухгалтерия
         51 15:20 mail> Нет акта за прошлый месяц | Здравствуйте. Пришлите акт сверки и закрывающие за прошлый месяц.
