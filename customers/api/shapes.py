@@ -1,11 +1,11 @@
 """The shapes of requests and answers: they check what comes in, and describe in the schema what goes out."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any, Literal, TypeVar, get_args
 from uuid import UUID
 
 from drf_spectacular.utils import OpenApiExample, OpenApiResponse
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationError
 from uuid_utils.compat import uuid7
 
 from customers.api.problems import CODES, Problem
@@ -14,6 +14,17 @@ from customers.legible import legible
 
 KINDS: tuple[str, ...] = get_args(Kind)
 TRUSTS = Literal["claimed", "asserted", "verified"]
+
+
+def moment(value: object) -> datetime:
+    """A time with its offset, as UTC; numbers and local times are no times here."""
+    try:
+        found = datetime.fromisoformat(value) if isinstance(value, str) else None
+        if found and found.tzinfo:
+            return found.astimezone(UTC)
+    except (ValueError, OverflowError):
+        pass
+    raise ValueError("must be an RFC 3339 time with an offset, e.g. 2026-11-22T10:15:00+03:00")
 
 
 class Shape(BaseModel):
@@ -185,7 +196,7 @@ class NewKey(Shape):
     sources: Annotated[
         list[Annotated[str, StringConstraints(min_length=1, max_length=63)]], Field(max_length=1000)
     ] = []
-    expires_at: Annotated[datetime, Field(strict=False)] | None = None
+    expires_at: Annotated[datetime, BeforeValidator(moment)] | None = None
 
 
 class IssuedKey(Shape):
