@@ -1,19 +1,30 @@
-"""What `make demo` needs is made once: users, keys and sources."""
+"""What `make demo` needs is made once; its history goes through the doors, and goes in once."""
 
 import io
 import json
 import sys
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.core.management import call_command
+from django.db import connections
+from django.test import Client
+from django.utils import timezone
 
-from channels.models import Source
+from channels.accepting import accept
+from channels.models import Delivery, Source
 from customers.access import ROLES, principal_of_key
-from customers.models import ApiKey
+from customers.models import ApiKey, Interaction
+from cxhub import demo
+from cxhub.demo import cast
+from cxhub.demo.doors import Web
+from cxhub.demo.letters import Letter
+from tests.support import COMMITTED, Api, drained, everything
 
-pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "reading"])
+pytestmark = COMMITTED
 
 
 def ensure(monkeypatch: pytest.MonkeyPatch, before: str = "") -> dict[str, Any]:
@@ -63,3 +74,77 @@ def test_sources_say_what_is_needed_to_send_to_them(monkeypatch: pytest.MonkeyPa
     assert sources["telegram"]["secret_token"]
     assert sources["voice"]["auth_token"] != sources["sms"]["auth_token"]
     assert all("/hooks/" in source["hook_url"] for source in sources.values())
+
+
+class InProcess(Web):
+    """The same requests, without a server."""
+
+    asked: list[tuple[str, str]] = []
+
+    def request(self, method: str, path: str, headers: dict[str, str], body: bytes = b"") -> tuple[int, bytes]:
+        kind = headers.get("Content-Type", "application/json")
+        answer = Client().generic(method, path, body, content_type=kind, headers=headers)
+        self.asked.append((method, path))
+        return answer.status_code, answer.content
+
+    def close(self) -> None:
+        connections.close_all()
+
+
+def mail(_host: str, _port: int, letters: list[Letter]) -> None:
+    source = Source.objects.get(slug="mail")
+    for letter in letters:
+        headers = {"mail-from": letter.sender, "rcpt-to": letter.recipient}
+        accept(source, body=letter.body, headers=headers, received_at=timezone.now())
+    connections.close_all()
+
+
+@pytest.fixture
+def state(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """As the launcher hands it over, with doors in this process."""
+    monkeypatch.setattr(demo, "Web", InProcess)
+    monkeypatch.setattr(demo, "mail", mail)
+    monkeypatch.setattr(demo, "open_smtp", lambda *_: True)
+    monkeypatch.setattr(demo, "settle", lambda *_: drained())
+    monkeypatch.setattr(InProcess, "asked", [])
+    made = ensure(monkeypatch)
+    keys = {f"{name}_key": plain for name, plain in made["keys"].items()}
+    return {"users": made["users"], "sources": made["sources"], "smtp_port": 2525, **keys}
+
+
+def telling(api: Api, kind: str, value: str) -> list[str]:
+    return [entry["text"] for entry in api.timeline(kind, value, limit=200)]
+
+
+def test_the_history_goes_in_once(state: dict[str, Any], capsys: pytest.CaptureFixture[str]) -> None:
+    demo.push(settings.CXHUB_PUBLIC_URL, state)
+    assert "38 customers" in capsys.readouterr().out
+    lines = Interaction.objects.count()
+    assert 400 <= lines <= 800
+    assert set(Delivery.objects.values_list("state", flat=True)) == {"recorded"}
+    assert not Interaction.objects.filter(occurred_at__gt=timezone.now()).exists()
+    channels = set(Interaction.objects.values_list("channel", flat=True))
+    assert channels >= {"phone", "email", "sms", "telegram", "whatsapp", "viber", "vk", "max", "web", "store"}
+
+    api = everything()
+    colleagues = ("vlasova@veter.example", "tarasov@veter.example", "petrenko@veter.example")
+    assert len({api.card("email", one)["id"] for one in colleagues} | {api.card("phone", "+73433001000")["id"]}) == 4
+    assert api.card("loyalty", "L-2005")["id"] != api.card("loyalty", "L-2006")["id"], "a mother and her son"
+    assert sum(api.card("crm_id", "C-1900")["counts"].values()) > 300
+    assert api.ok("customers", {"email": "director@zavod.example"})["results"] == []
+    assert any("Mailbox full" in str(entry["details"]) for entry in api.timeline("crm_id", "C-1009"))
+    assert any(len(text) > 1000 for text in telling(api, "crm_id", "C-1002"))
+
+    InProcess.asked.clear()
+    demo.push(settings.CXHUB_PUBLIC_URL, state)
+    assert [method for method, _ in InProcess.asked] == ["GET"]
+
+
+def test_a_push_that_broke_off_is_completed(state: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    """The next one finds out from which day the first counted, however late it comes."""
+    yesterday = timezone.now().date() - timedelta(days=1)
+    half = [parcel for parcel in cast.parcels(yesterday) if parcel.door == "push"][::2]
+    monkeypatch.setattr(cast, "parcels", lambda _: half[:100])
+    demo.push(settings.CXHUB_PUBLIC_URL, state)
+    monkeypatch.undo()
+    assert demo.anchor(InProcess(settings.CXHUB_PUBLIC_URL), state) == yesterday
