@@ -6,11 +6,9 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from http import HTTPStatus
 
-from django.core.exceptions import RequestDataTooBig
 from django.db import Error as DatabaseTrouble
 from django.db.models import F
 from django.http import HttpRequest, HttpResponse
-from django.http.request import UnreadablePostError
 from django.views.decorators.csrf import csrf_exempt
 
 from channels import accepting
@@ -18,6 +16,7 @@ from channels.draining import info_of
 from channels.models import Source
 from channels.provider import Answer, Provider, Received, Rejected
 from channels.providers import PROVIDERS
+from customers.api.raw import BrokenOff, TooLarge, raw_body
 
 logger = logging.getLogger(__name__)
 
@@ -31,10 +30,10 @@ def receive(request: HttpRequest, provider: str, key: str) -> HttpResponse:
     """POST /hooks/<provider>/<source key>; a 2xx means that the delivery is committed."""
     received_at = datetime.now(UTC)
     try:
-        body = raw_body(request)
-    except RequestDataTooBig:
+        body = raw_body(request, MAX_BODY)
+    except TooLarge:
         return text(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "The body is over 30 MB.")
-    except (UnreadablePostError, OSError):
+    except BrokenOff:
         return text(HTTPStatus.SERVICE_UNAVAILABLE, "The body broke off.")
     received = Received(
         body, headers_of(request), received_at, request.META.get("QUERY_STRING", ""), request.method or ""
@@ -76,22 +75,6 @@ def admit(provider: Provider, source: Source, received: Received) -> HttpRespons
     response = answered(provider.answer)
     response.headers["Cxhub-Receipt"] = str(receipt)
     return response
-
-
-def raw_body(request: HttpRequest) -> bytes:
-    """The bytes as they came; `request.body` would refuse what is over the limit for forms.
-
-    Django reads nothing of a body without Content-Length, yet some clients send theirs in chunks.
-    """
-    declared = request.META.get("CONTENT_LENGTH") or ""
-    if declared.isdigit() and int(declared) > MAX_BODY:
-        raise RequestDataTooBig
-    chunked = not declared and "chunked" in request.META.get("HTTP_TRANSFER_ENCODING", "").lower()
-    stream = request.META["wsgi.input"] if chunked else request
-    body: bytes = stream.read(MAX_BODY + 1)
-    if len(body) > MAX_BODY:
-        raise RequestDataTooBig
-    return body
 
 
 def headers_of(request: HttpRequest) -> Mapping[str, str]:

@@ -1,9 +1,7 @@
 """The door for systems that push events, and the receipts that they get."""
 
 import orjson
-from django.core.exceptions import RequestDataTooBig
 from django.http import HttpResponse
-from django.http.request import UnreadablePostError
 from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework.request import Request
 
@@ -16,6 +14,7 @@ from channels.receipts import shown
 from customers.api.authentication import needs
 from customers.api.problems import Problem
 from customers.api.query import Query, uuid_of
+from customers.api.raw import BrokenOff, TooLarge, raw_body
 from customers.api.shapes import responses
 from customers.api.views import View, json_response, log, reading
 
@@ -34,19 +33,19 @@ EXAMPLE = OpenApiExample(
 )
 
 
-def raw_body(request: Request) -> bytes:
-    """The bytes as they came; raises Problem."""
+def plain_body(request: Request) -> bytes:
+    """The bytes, unzipped if they say so; raises Problem."""
     try:
-        body: bytes = request._request.body
-    except (RequestDataTooBig, UnreadablePostError):
+        body = raw_body(request._request, MOST_BYTES)
+    except TooLarge:
         raise Problem("too_large", "A request may have 5 MB.") from None
+    except BrokenOff:
+        raise Problem("unavailable", "The body broke off; nothing was stored.") from None
     encoding = request.headers.get("Content-Encoding", "identity").strip().lower()
     if encoding == "gzip":
         return gunzipped(body)
     if encoding not in ("identity", ""):
         raise Problem("unsupported_media_type", "Content-Encoding may be gzip.")
-    if len(body) > MOST_BYTES:
-        raise Problem("too_large", "A request may have 5 MB.")
     return body
 
 
@@ -68,7 +67,7 @@ class EventsView(View):
         content_type = request.META.get("CONTENT_TYPE", "").partition(";")[0].strip().lower()
         if content_type not in TYPES:
             raise Problem("unsupported_media_type", f"Content-Type may be {', '.join(TYPES)}.")
-        receipts = push(cut(raw_body(request), content_type), principal)
+        receipts = push(cut(plain_body(request), content_type), principal)
         return json_response(orjson.dumps({"receipts": receipts}), status=202)
 
 

@@ -172,7 +172,7 @@ class UndoView(View):
     def post(self, request: Request, link: str) -> HttpResponse:
         """Take a link back; repeated it says the same, and with dry_run=1 it only says it."""
         query = Query(request.query_params, "dry_run")
-        wanted = shapes.validated(UndoWanted, body_of(request) if request._request.body else {})
+        wanted = shapes.validated(UndoWanted, body_of(request, empty=True))
         viewer, dry = self.principal(request).viewer, query.flag("dry_run")
         try:
             found = settled(lambda: merging.undo(link_id(link), by=viewer, reason=wanted.reason, dry_run=dry))

@@ -14,6 +14,7 @@ from customers.access import Principal, log_views
 from customers.api.authentication import needs, principal_of
 from customers.api.problems import Problem
 from customers.api.query import uuid_of
+from customers.api.raw import BrokenOff, TooLarge, raw_body
 from customers.cards import Erased, Unknown, standing
 from customers.sql import Cursor, cursor
 
@@ -61,11 +62,16 @@ def log(sql: Cursor, request: Request, customers: list[int]) -> None:
     log_views(sql, principal_of(request).viewer, customers, request.path)
 
 
-def body_of(request: Request, most: int = 262_144) -> dict[str, Any]:
-    """The request's JSON object; raises Problem not_json, too_large or invalid_value."""
-    raw = request._request.body
-    if len(raw) > most:
-        raise Problem("too_large", f"The body may have {most} bytes.")
+def body_of(request: Request, most: int = 262_144, *, empty: bool = False) -> dict[str, Any]:
+    """The request's JSON object (`empty`: it may be left out); raises Problem not_json, too_large or invalid_value."""
+    try:
+        raw = raw_body(request._request, most)
+    except TooLarge:
+        raise Problem("too_large", f"The body may have {most} bytes.") from None
+    except BrokenOff:
+        raise Problem("unavailable", "The body broke off; nothing was stored.") from None
+    if not raw and empty:
+        return {}
     try:
         body = orjson.loads(raw)
     except orjson.JSONDecodeError:
