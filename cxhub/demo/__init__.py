@@ -15,7 +15,7 @@ from urllib.parse import urlencode, urlsplit
 
 from cxhub.demo import cast
 from cxhub.demo.doors import DemoFailed, Web, mail, open_smtp
-from cxhub.demo.screenplay import Parcel
+from cxhub.demo.screenplay import PHASES, Parcel
 
 __all__ = ["DemoFailed", "push"]
 
@@ -30,10 +30,12 @@ def push(url: str, state: dict[str, Any]) -> None:
     try:
         if known(web, state, cast.LAST):
             return
+        settle(web, state)  # What an earlier push left behind, for the anchor.
         parcels = cast.parcels(anchor(web, state))
-        for phase in range(5):
-            send(url, state, [parcel for parcel in parcels if parcel.phase == phase], f"step {phase + 1} of 5")
-            settle(web, state)
+        for phase in PHASES:
+            send(url, state, [parcel for parcel in parcels if parcel.phase == phase], phase)
+            if phase != PHASES[1]:
+                settle(web, state)
         told(web, state, started)
     finally:
         web.close()
@@ -54,8 +56,8 @@ def anchor(web: Web, state: dict[str, Any]) -> date:
     return datetime.fromisoformat(first["occurred_at"]).date() + timedelta(days=cast.FIRST_DAY)
 
 
-def send(url: str, state: dict[str, Any], parcels: Sequence[Parcel], step: str) -> None:
-    """Everything of one step, each door on a connection of its own; the last event goes when all else is in."""
+def send(url: str, state: dict[str, Any], parcels: Sequence[Parcel], phase: int) -> None:
+    """Everything of one phase, each door on a connection of its own."""
     sources = state["sources"]
     absent = {parcel.door for parcel in parcels if parcel.door not in ("push", "mail") and parcel.door not in sources}
     if any(parcel.door == "mail" for parcel in parcels) and not has_mail(url, state):
@@ -66,7 +68,7 @@ def send(url: str, state: dict[str, Any], parcels: Sequence[Parcel], step: str) 
     hooks = [parcel for parcel in wanted if parcel.door in ("telegram", "voice", "sms")]
     letters = [parcel.what for parcel in wanted if parcel.door == "mail"]
     events = [parcel.what for parcel in wanted if parcel.door == "push"]
-    say(f"demo history: {step}, {len(wanted)} to push")
+    say(f"demo history: step {phase} of {len(PHASES)}, {len(wanted)} to push")
     with ThreadPoolExecutor(4) as threads:
         work = [threads.submit(post, url, state, half) for half in (hooks[::2], hooks[1::2]) if half]
         if letters:

@@ -21,11 +21,9 @@ LAST = PEOPLE[-1].crm
 
 
 def parcels(anchor: date) -> list[Parcel]:
-    """In the order of the people. The very first contact goes before all others, the last customer's after them."""
+    """In the order of the people; the last customer's contacts are the last phase."""
     *others, last = ([*parcels_of(person, place, anchor)] for place, person in enumerate(PEOPLE))
-    found = [parcel for parcels in others for parcel in parcels]
-    found[0] = replace(found[0], phase=0)
-    return found + [replace(parcel, phase=4) for parcel in last]
+    return [parcel for parcels in others for parcel in parcels] + [replace(parcel, phase=3) for parcel in last]
 
 
 def parcels_of(person: Person, place: int, anchor: date) -> list[Parcel]:

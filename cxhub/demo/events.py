@@ -52,7 +52,7 @@ class Pushed:
         else:
             event = event_of(contact)
         self.last[contact.verb] = event
-        return Parcel("push", event, 1 if "all" in contact.words else 3)
+        return Parcel("push", event, 1 if "all" in contact.words else 2)
 
 
 def event_of(contact: Contact) -> dict[str, Any]:

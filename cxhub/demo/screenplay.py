@@ -13,7 +13,7 @@ import re
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta, timezone
 from hashlib import md5
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 LINE = re.compile(r"(\d+) (\d\d:\d\d) ([a-z]+)([<>=])(?: \{([^}]*)\})?(?: (.*))?")
 FOLD = re.compile(r"\n\s*(?!\s*\d+ \d\d:\d\d )")
@@ -29,16 +29,19 @@ AGENTS = {
 }
 ZONES = {"demo": timezone(timedelta(hours=5)), "vilnius": timezone(timedelta(hours=2))}
 
+Phase = Literal[1, 2, 3]
+"""Handles that become one person go in first; the last customer when everybody else's contacts are accepted."""
+PHASES: tuple[Phase, ...] = get_args(Phase)
 Door = Literal["push", "telegram", "voice", "sms", "mail"]
 
 
 @dataclass(frozen=True, slots=True)
 class Parcel:
-    """What one door takes: an event, an update, the fields of a form, or a mail. Lower phases go first."""
+    """What one door takes: an event, an update, the fields of a form, or a mail."""
 
     door: Door
     what: Any
-    phase: int = 3
+    phase: Phase = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +59,9 @@ class Person:
         return self.crm or md5(self.story.encode(), usedforsecurity=False).hexdigest()[:8]
 
     def identifiers(self) -> list[dict[str, Any]]:
-        return [{"kind": kind, "value": value} for kind, value in self.handles.items()]
+        """All handles, but for the Telegram id of those who share their contact there: that is what links it."""
+        later = {"telegram"} if "{contact}" in self.story else set()
+        return [{"kind": kind, "value": value} for kind, value in self.handles.items() if kind not in later]
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from cxhub.demo.screenplay import Contact, Parcel
+from cxhub.demo.screenplay import Contact, Parcel, Phase
 
 Update = dict[str, Any]
 BUSINESS = "bcDemo0001"
@@ -35,7 +35,7 @@ class Chat:
                 message |= photo(contact, index) | {"media_group_id": f"139{contact.sid[:4]}"}
                 message = message if index == 0 else without(message, "caption")
             name = "business_message" if contact.verb == "biz" else "message"
-            found.append(self.parcel({name: message}, 2 if "contact" in contact.words else 3))
+            found.append(self.parcel({name: message}, 1 if "contact" in contact.words else 2))
         return found
 
     def sent(self, contact: Contact) -> str:
@@ -43,7 +43,7 @@ class Chat:
         self.messages["tg"] += 1
         return f"{contact.person.handles['telegram']}:{self.messages['tg']}"
 
-    def parcel(self, update: Update, phase: int = 3) -> Parcel:
+    def parcel(self, update: Update, phase: Phase = 2) -> Parcel:
         self.said += 1
         return Parcel("telegram", {"update_id": 600_000_000 + self.place * 1_000 + self.said, **update}, phase)
 
