@@ -7,7 +7,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import FrameType
 from typing import Any, NoReturn
@@ -57,9 +57,12 @@ class Launcher:
         self.servers.export()
         secret_key(self.place.var)
         self.state = preparation.prepare(self.place, self.servers, demo=self.demo)
-        first, *others = processes(self.place).items()
-        self._start(*first)
-        self._wait_until_served()  # The web first: on a small machine all at once take three times as long.
+        web, mail, *others = processes(self.place).items()
+        self._start(*web)
+        self._start(*mail)
+        # The doors first: on a small machine all processes at once take three times as long.
+        self._wait_until(self.place.serves, f"{self.place.url}/healthz does not answer")
+        self._wait_until(self.place.takes_mail, "the doors for mail do not open")
         for name, argv in others:
             self._start(name, argv)
         if self.demo:
@@ -102,9 +105,9 @@ class Launcher:
             if self.published:
                 self._publish()
 
-    def _wait_until_served(self) -> None:
+    def _wait_until(self, ready: Callable[[], bool], otherwise: str) -> None:
         deadline = time.monotonic() + READY_SECONDS
-        while not self.place.serves():
+        while not ready():
             self._supervise()
             for child in self.children:
                 if child.deaths >= STARTING_DEATHS:
@@ -112,7 +115,7 @@ class Launcher:
                         f"{child.name} does not start: {last_line(self._log(child))} ({self._log(child)})"
                     )
             if time.monotonic() > deadline:
-                raise CannotStart(f"{self.place.url}/healthz does not answer ({self.place.var / 'log' / 'web.log'})")
+                raise CannotStart(f"{otherwise} ({self.place.var / 'log'})")
             time.sleep(0.05)
 
     def _log(self, child: Child) -> Path:

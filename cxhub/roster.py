@@ -66,6 +66,14 @@ class Place:
                 return error
         return None
 
+    def takes_mail(self) -> bool:
+        try:
+            for port in (self.smtp_port, self.lmtp_port):
+                socket.create_connection((self.reachable_host, port), timeout=5).close()
+        except OSError:
+            return False
+        return True
+
     def serves(self) -> bool:
         connection = http.client.HTTPConnection(self.reachable_host, self.port, timeout=5)
         try:
@@ -102,7 +110,10 @@ def place_from_environment() -> Place:
 
 
 def processes(place: Place) -> dict[str, list[str]]:
-    """Name → argv of everything that runs beside the servers; a name is also that of its log and of its pid's entry."""
+    """Name → argv of everything that runs beside the servers; a name is also that of its log and of its pid's entry.
+
+    The doors come first.
+    """
     python = sys.executable
     manage = [python, str(place.root / "manage.py")]
     celery = [python, "-m", "celery", "-A", "cxhub"]
@@ -123,8 +134,8 @@ def processes(place: Place) -> dict[str, list[str]]:
     mail = ["--smtp-port", str(place.smtp_port), "--lmtp-port", str(place.lmtp_port)]
     return {
         "web": [*web, "cxhub.wsgi:application"],
+        "smtpd": [*manage, "smtpd", "--host", place.host, *mail],
         "worker": [*celery, *worker],
         "beat": [*celery, "beat", "--loglevel=INFO", f"--schedule={place.var / 'beat-schedule'}", "--pidfile="],
         "sweep": [*manage, "sweep"],
-        "smtpd": [*manage, "smtpd", "--host", place.host, *mail],
     }
