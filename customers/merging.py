@@ -31,7 +31,7 @@ UPDATE customers_link SET undone_at = now(), undone_by = %(by)s, undo_reason = %
 """
 LINK_BY_ID = "SELECT a_id, b_id, undone_at IS NOT NULL FROM customers_link WHERE id = %s"
 CROSSING = """
-SELECT id FROM customers_link WHERE undone_at IS NULL
+SELECT id, a_id, b_id FROM customers_link WHERE undone_at IS NULL
    AND (a_id = ANY(%(cut)s) AND b_id = ANY(%(rest)s) OR b_id = ANY(%(cut)s) AND a_id = ANY(%(rest)s))
 """
 KEEP_APART = """
@@ -178,11 +178,13 @@ def split(customer: int, identities: Sequence[int], *, to: int | None, by: str, 
         cut, rest = sorted(mine & set(identities)), sorted(mine - set(identities))
         if set(identities) - mine or not cut or not rest:
             raise Refused("Name some, and not all, of the identities of this customer.")
-        crossing = rows(sql, CROSSING, {"cut": cut, "rest": rest})
-        undone = rows(sql, UNDO, {"ids": crossing, "by": by, "reason": reason})
+        sql.execute(CROSSING, {"cut": cut, "rest": rest})
+        crossing = sql.fetchall()
+        undone = rows(sql, UNDO, {"ids": [row[0] for row in crossing], "by": by, "reason": reason})
         for side in (cut, rest):
             keep_together(sql, side, by, reason)
-        sql.execute(KEEP_APART, {"a": cut[0], "b": rest[0], "reason": reason or "split", "by": by})
+        for a, b in sorted({(a, b) for _, a, b in crossing}):  # What was parted stays so, whatever is split later.
+            sql.execute(KEEP_APART, {"a": a, "b": b, "reason": reason or "split", "by": by})
         if to is not None:
             theirs = [identity for identity, home in homes.items() if home == to]
             rows(sql, LIFT, {"one": cut, "other": theirs, "by": by})
