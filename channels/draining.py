@@ -11,7 +11,7 @@ from uuid import UUID
 
 from django.db import DatabaseError, InterfaceError, OperationalError, connections, transaction
 
-from channels.leasing import BATCH, Claimed, LeaseLost, claim, close, postpone, still_ours, wake
+from channels.leasing import BATCH, Claimed, LeaseLost, claim, close, give_back, postpone, still_ours, wake
 from channels.models import Delivery, Source
 from channels.provider import Ignored, Provider, SourceInfo, StoredDelivery, Unreadable, Unsupported
 from channels.providers import PROVIDERS
@@ -40,7 +40,7 @@ def drain_all(*, seconds: float) -> int:
                 break
             total += taken
     except (OperationalError, InterfaceError) as error:
-        # Trouble with the database is nobody's attempt: the lease runs out and the work is found again.
+        # Trouble with the database is nobody's attempt: the work was given back, or is found when its lease runs out.
         logger.warning("drain stopped: %s", type(error).__name__)
         connections.close_all()
     return total
@@ -69,13 +69,17 @@ def drain_alone() -> int:
 
 def settle(claimed: list[Claimed], lease: UUID) -> None:
     """Parse and record; a batch that fails is halved, a single one is put off or quarantined."""
-    said = parse_all(claimed)
-    finish_without_events(
-        [(one, state, reason) for one, (state, reason) in zip(claimed, said, strict=True) if state], lease
-    )
-    speaking = [one for one, (state, _) in zip(claimed, said, strict=True) if not state]
-    if speaking:
-        record_halving(speaking, lease)
+    try:
+        said = parse_all(claimed)
+        finish_without_events(
+            [(one, state, reason) for one, (state, reason) in zip(claimed, said, strict=True) if state], lease
+        )
+        speaking = [one for one, (state, _) in zip(claimed, said, strict=True) if not state]
+        if speaking:
+            record_halving(speaking, lease)
+    except (OperationalError, InterfaceError):
+        give_back(claimed, lease)
+        raise
 
 
 def parse_all(claimed: Sequence[Claimed]) -> list[tuple[str, str]]:
@@ -125,9 +129,17 @@ def record_halving(claimed: list[Claimed], lease: UUID) -> None:
         record(claimed, lease)
     except LeaseLost:
         logger.warning("lease lost on %d deliveries", len(claimed))
-    except (OperationalError, InterfaceError):
-        raise
-    except (DatabaseError, ValueError, TypeError, LookupError, AttributeError, ArithmeticError) as error:
+    except (
+        DatabaseError,
+        InterfaceError,
+        ValueError,
+        TypeError,
+        LookupError,
+        AttributeError,
+        ArithmeticError,
+    ) as error:
+        if is_trouble(error):
+            raise
         claimed = still_ours(claimed, lease)
         if len(claimed) > 1:
             middle = len(claimed) // 2
@@ -135,6 +147,12 @@ def record_halving(claimed: list[Claimed], lease: UUID) -> None:
             record_halving(claimed[middle:], lease)
         elif claimed:
             put_off(claimed[0], lease, error)
+
+
+def is_trouble(error: Exception) -> bool:
+    """Whether the database is at fault and not the data; what exceeds a limit of PostgreSQL (class 54) is data."""
+    state = str(getattr(error.__cause__, "sqlstate", None) or "")
+    return isinstance(error, OperationalError | InterfaceError) and not state.startswith("54")
 
 
 def put_off(one: Claimed, lease: UUID, error: Exception) -> None:

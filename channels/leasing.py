@@ -1,12 +1,13 @@
 """Leases on deliveries: claimed with a token, done or put off only by whoever still holds it."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
-from django.db import transaction
+from django.db import DatabaseError, InterfaceError, connections, transaction
 
 from customers.incoming import ChannelEvent
 from customers.sql import Cursor, Rows, as_json, cursor
@@ -122,4 +123,16 @@ def postpone(one: Claimed, lease: UUID, reason: str) -> None:
             """UPDATE channels_delivery SET failed = true, lease = NULL, lease_until = NULL, reason = %s,
                due_at = now() + make_interval(secs => %s) WHERE id = %s AND lease = %s""",
             (reason, pause, one.id, lease),
+        )
+
+
+def give_back(claimed: Sequence[Claimed], lease: UUID) -> None:
+    """After trouble with the database: nobody's attempt, though from now on each alone. The lease ends it otherwise."""
+    connections["default"].close()
+    with suppress(DatabaseError, InterfaceError), cursor() as sql:
+        sql.execute(
+            """UPDATE channels_delivery SET failed = true, lease = NULL, lease_until = NULL,
+               attempts = greatest(attempts - 1, 0), due_at = now() + interval '2 seconds'
+               WHERE id = ANY(%s) AND lease = %s""",
+            ([one.id for one in claimed], lease),
         )

@@ -1,7 +1,11 @@
 """What the tests of the core share: keys that ask, events that are pushed, drains that leave nothing open."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any
@@ -204,3 +208,53 @@ def database_away() -> Iterator[None]:
         for alias in connections:
             connections[alias].close()
             connections[alias].settings_dict |= {"HOST": kept[alias]["HOST"], "PORT": kept[alias]["PORT"]}
+
+
+class Racer:
+    """Another process at the test database, which does what it is told."""
+
+    def __init__(self, heard: int, said: int) -> None:
+        self.commands, self.answers = os.fdopen(said, "w"), os.fdopen(heard)
+
+    def tell(self, do: str, **how: Any) -> None:
+        self.commands.write(orjson.dumps({"do": do, **how}).decode() + "\n")
+        self.commands.flush()
+
+    def answer(self) -> Any:
+        return orjson.loads(self.answers.readline())
+
+
+@contextmanager
+def racers(count: int) -> Iterator[tuple[list[Racer], Callable[[], None]]]:
+    """So many of them, ready, and what kills them all at once."""
+    ours, theirs = [], []
+    for _ in range(count):
+        (their_in, our_out), (our_in, their_out) = os.pipe(), os.pipe()
+        ours.append(Racer(our_in, our_out))
+        theirs.append((their_in, their_out))
+    process = subprocess.Popen(
+        [sys.executable, "-W", "ignore", "-m", "tests.racing", *(f"{heard},{said}" for heard, said in theirs)],
+        stderr=subprocess.DEVNULL,
+        pass_fds=[end for pair in theirs for end in pair],
+        cwd=settings.BASE_DIR,
+        env={**os.environ, "DATABASE_URL": database_url()},
+        start_new_session=True,
+    )
+
+    def kill() -> None:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+    try:
+        for pair in theirs:
+            for end in pair:
+                os.close(end)
+        assert [racer.answer() for racer in ours] == ["ready"] * count
+        yield ours, kill
+    finally:
+        kill()
+        for racer in ours:
+            with suppress(BrokenPipeError):
+                racer.commands.close()
+            racer.answers.close()
