@@ -3,7 +3,7 @@
 import io
 import json
 import sys
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -22,6 +22,7 @@ from cxhub import demo
 from cxhub.demo import cast
 from cxhub.demo.doors import Web
 from cxhub.demo.letters import Letter
+from cxhub.demo.screenplay import contacts, person
 from tests.support import COMMITTED, Api, drained, everything
 
 pytestmark = COMMITTED
@@ -148,3 +149,23 @@ def test_a_push_that_broke_off_is_completed(state: dict[str, Any], monkeypatch: 
     demo.push(settings.CXHUB_PUBLIC_URL, state)
     monkeypatch.undo()
     assert demo.anchor(InProcess(settings.CXHUB_PUBLIC_URL), state) == yesterday
+
+
+def test_a_story_says_everything_in_a_line() -> None:
+    someone = person("C-1", "Ada", "phone:+79990001012", "2 10:02 call< {3:05 anna all as=phone} Rang ¶ back\n  twice")
+    (one,) = contacts(someone, date(2026, 11, 22))
+    assert one.at.isoformat() == "2026-11-20T10:02:01+05:00"
+    assert (one.verb, one.direction, one.agent, one.seconds) == ("call", "outbound", "anna", 185)
+    assert (one.text, one.values) == ("Rang\n\nback twice", {"as": "phone"})
+    assert "all" in one.words
+
+
+def test_a_line_that_is_none_is_said() -> None:
+    with pytest.raises(ValueError, match="yesterday he rang"):
+        contacts(person("C-1", "Ada", "", "yesterday he rang"), date(2026, 11, 22))
+
+
+def test_the_same_day_gives_the_same_bytes() -> None:
+    day = date(2026, 11, 22)
+    assert cast.parcels(day) == cast.parcels(day)
+    assert {parcel.phase for parcel in cast.parcels(day)} == {1, 2, 3}
