@@ -69,7 +69,8 @@ class Telegram(Provider):
         signatures.shared_token(received.headers.get("x-telegram-bot-api-secret-token", ""), source, "secret_token")
 
     def paste(self, source: SourceInfo) -> str:
-        return f"setWebhook: url={source.hook_url}, your secret_token, allowed_updates={sorted(self.handled)}"
+        token = source.secrets.get("secret_token", "")
+        return f"setWebhook: url={source.hook_url}, secret_token={token}, allowed_updates={sorted(self.handled)}"
 
     def media(self, source: SourceInfo, ref: str, url: str) -> MediaRequest | None:
         token, file_id = source.secrets.get("bot_token"), ref.removeprefix("telegram:")
@@ -123,7 +124,7 @@ def message(delivery: StoredDelivery, name: str, node: Json, number: int) -> Cha
     """One version of a message: an edit is a full copy, a higher revision of the same part."""
     date, edited = node.seconds("date"), node.seconds("edit_date") if node.whole("edit_date") else None
     sides, details, files = sides_of(name, node), details_of(node), files_of(node)
-    words = node.text("text") or node.text("caption")
+    words = node.text("text") or node.text("caption") or node.node("sticker").text("emoji")
     if not (words or files or details.keys() & {*CONTENT, "contact"}):
         refuse(node)
     return said_by(
@@ -131,6 +132,7 @@ def message(delivery: StoredDelivery, name: str, node: Json, number: int) -> Cha
         key=key_of(node, node.number("message_id")),
         revision=edited * SECOND + number if edited else date * SECOND,
         occurred_at=moment(date),
+        rank=node.number("message_id"),  # the files of an album share a second
         changed_at=moment(edited),
         kind="campaign" if name.endswith("channel_post") else "message",
         direction=sides.direction,
