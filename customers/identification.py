@@ -7,9 +7,8 @@ from typing import NamedTuple, Protocol
 
 from django.conf import settings
 
-from customers import handles
 from customers.handles import NormalHandle
-from customers.incoming import ChannelEvent, Handle, Trust
+from customers.incoming import ChannelEvent, Trust
 from customers.models import SeenRegion
 from customers.sql import Cursor, as_json
 
@@ -32,14 +31,16 @@ class Evidence:
 
     handle: NormalHandle
     trust: Trust
+    spells: Key | None = None  # another handle of the event, of which this is a spelling
+    only_known: bool = False  # evidence where somebody has it, never born
 
     @property
     def key(self) -> Key:
         return Key(self.handle.kind, self.handle.scope, self.handle.value)
 
-    @property
-    def links(self) -> bool:
-        return self.trust >= Trust.ASSERTED and self.handle.linkable
+    def ties(self, other: "Evidence") -> bool:
+        """Whether the two may link at all: both are believed, or they spell one mailbox."""
+        return tie(self, other) >= Trust.ASSERTED and self.handle.linkable and other.handle.linkable
 
 
 @dataclass(slots=True)
@@ -109,6 +110,12 @@ class Objection(Exception):
         self.reason = reason
 
 
+def tie(one: Evidence, other: Evidence) -> Trust:
+    """How far it is to be believed that the two are one person's."""
+    trust = min(one.trust, other.trust)
+    return max(trust, Trust.ASSERTED) if one.key == other.spells else trust
+
+
 class NeedsLinking(Exception):
     """The hot path may read identities, but neither make nor link them."""
 
@@ -128,37 +135,6 @@ class World(Protocol):
     def raise_trust(self, identity: Known, trust: int) -> None: ...
 
 
-def examine(event: ChannelEvent) -> Case:
-    """Normal forms of the event's handles; what is blocked or no handle at all is refused, not lost."""
-    evidence: dict[Key, Evidence] = {}
-    refused = []
-    for handle in event.handles:
-        try:
-            normals = as_it_stands(handle) if event.source_id == OURS else normal_forms(handle, event)
-        except handles.Refused as refusal:
-            refused.append({"identifier": f"{handle.kind}:{handle.value[:200]}", "reason": refusal.reason})
-            continue
-        for normal in normals:
-            one = Evidence(normal, handle.trust)
-            best = evidence.get(one.key)
-            if best is None or best.trust < one.trust:
-                evidence[one.key] = one
-    if not evidence and (event.handles or event.part == "main"):
-        nobody = NormalHandle(kind=ANONYMOUS, scope=event.source, value=str(event.line), raw="", linkable=False)
-        return Case(event, [Evidence(nobody, Trust.ASSERTED)], refused)
-    return Case(event, list(evidence.values()), refused)
-
-
-def normal_forms(handle: Handle, event: ChannelEvent) -> tuple[NormalHandle, ...]:
-    return handles.normal(
-        handle.kind, handle.value, handle.scope, region=event.region or None, default_scope=event.source
-    )
-
-
-def as_it_stands(handle: Handle) -> tuple[NormalHandle, ...]:
-    return (NormalHandle(handle.kind, handle.scope, handle.value, raw=""),)
-
-
 def judge(case: Case, world: World) -> Verdict:
     """The rules. Raises NeedsLinking where the world may not be changed."""
     first, *others = case.evidence
@@ -176,11 +152,11 @@ def carry(first: Evidence, others: Sequence[Evidence], case: Case, world: World)
         if carrier.trust < first.trust:
             world.raise_trust(carrier, first.trust)
         return Verdict(carrier, first.handle.kind)
-    for other in others if first.links else ():
-        known = world.find(other.key, case.at) if other.links else None
+    for other in others:
+        known = world.find(other.key, case.at) if first.ties(other) else None
         if known is not None and links_anybody(known, case):
             try:
-                return Verdict(world.adopt(first, known, case, min(first.trust, other.trust)), other.handle.kind)
+                return Verdict(world.adopt(first, known, case, tie(first, other)), other.handle.kind)
             except Objection:
                 continue  # Told when the other handle is attached.
     return Verdict(world.found(first, case), ANONYMOUS if first.handle.kind == ANONYMOUS else "new")
@@ -189,17 +165,16 @@ def carry(first: Evidence, others: Sequence[Evidence], case: Case, world: World)
 def attach(other: Evidence, first: Evidence, verdict: Verdict, case: Case, world: World) -> None:
     """Every other handle is linked or joined, or kept as evidence with the reason why not."""
     carrier, known = verdict.carrier, world.find(other.key, case.at)
-    trust = min(first.trust, other.trust)
+    trust = tie(first, other)
+    if known is None and other.only_known:
+        return
     if known is not None and known.customer_id == carrier.customer_id:
-        if trust >= Trust.ASSERTED and known.trust < other.trust:
-            world.raise_trust(known, other.trust)
-        if other.links and first.links and not (known.shared or carrier.shared or world.linked(carrier, known)):
-            world.link(carrier, known, case, trust)
+        confirm(known, other, first, carrier, case, world)
         return
     try:
         if trust < Trust.ASSERTED:
             raise Objection("claimed")
-        if not (other.links and first.links and links_anybody(carrier, case)):
+        if not (first.ties(other) and links_anybody(carrier, case)):
             raise Objection("shared" if carrier.shared else "not_linkable")
         if known is None:
             world.adopt(other, carrier, case, trust)
@@ -208,8 +183,19 @@ def attach(other: Evidence, first: Evidence, verdict: Verdict, case: Case, world
         else:
             world.join(carrier, known, case, trust)
     except Objection as objection:
+        if known is None and other.spells:
+            return  # Told of the handle itself, of which this is another spelling.
         verdict.suggested.append(Suggestion(other, known, objection.reason))
         verdict.refused.append(refusal(other, objection.reason))
+
+
+def confirm(known: Known, other: Evidence, first: Evidence, carrier: Known, case: Case, world: World) -> None:
+    """One customer has both already: what is better proven now is noted, and the first direct link between them."""
+    trust = tie(first, other)
+    if trust >= Trust.ASSERTED and known.trust < other.trust:
+        world.raise_trust(known, other.trust)
+    if first.ties(other) and not (known.shared or carrier.shared or world.linked(carrier, known)):
+        world.link(carrier, known, case, trust)
 
 
 def links_anybody(identity: Known, case: Case) -> bool:

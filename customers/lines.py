@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from customers.folding import Data, Part, Version, fold, instant
-from customers.identification import ANONYMOUS
+from customers.identification import ANONYMOUS, CARD
 from customers.sql import Cursor, Rows
 
 LINES = Rows(
@@ -54,7 +54,8 @@ identity_id = excluded.identity_id, revision = excluded.revision,
 data = excluded.data, digest = excluded.digest, origin = excluded.origin, earlier = excluded.earlier"""
 
 HOLD = f"""
-SELECT {", ".join("t." + name for name in LINES.names.split(", "))}, coalesce(i.kind, '') = '{ANONYMOUS}'
+SELECT {", ".join("t." + name for name in LINES.names.split(", "))}, coalesce(i.kind, '') = '{ANONYMOUS}',
+       coalesce(i.kind, '') = '{CARD}'
   FROM customers_interaction t LEFT JOIN customers_identity i ON i.id = t.identity_id
  WHERE t.id = ANY(%s) ORDER BY t.id FOR NO KEY UPDATE OF t
 """
@@ -82,6 +83,7 @@ class Line:
     parts: dict[str, Part]
     recorded_at: datetime | None = None
     anonymous: bool = field(default=False, compare=False)
+    assigned: bool = field(default=False, compare=False)  # an agent put it on a card, where it stays
 
     @cached_property
     def columns(self) -> Data:
@@ -144,7 +146,7 @@ def hold(sql: Cursor, ids: Sequence[UUID]) -> list[Line]:
         return []
     sql.execute(HOLD, (list(ids),))
     names = LINES.names.split(", ")
-    rows = [dict(zip((*names, "anonymous"), row, strict=True)) for row in sql.fetchall()]
+    rows = [dict(zip((*names, "anonymous", "assigned"), row, strict=True)) for row in sql.fetchall()]
     sql.execute(PARTS_OF, ([row["id"] for row in rows],))
     parts: dict[UUID, dict[str, Part]] = {}
     for line_id, name, revision, digest, origin, data, earlier in sql.fetchall():
@@ -160,6 +162,7 @@ def hold(sql: Cursor, ids: Sequence[UUID]) -> list[Line]:
             parts.get(row["id"]) or only_part(row),
             row["recorded_at"],
             row["anonymous"],
+            row["assigned"],
         )
         for row in rows
     ]

@@ -1,6 +1,6 @@
 """Putting together: births and links under the locking protocol, so that a race never splits one person."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -9,7 +9,7 @@ from uuid_utils.compat import uuid7
 
 from customers import profiles
 from customers.handles import NORMALISER_VERSION
-from customers.identification import ANONYMOUS, CARD, OURS, Case, Evidence, Known, KnownWorld, Objection
+from customers.identification import ANONYMOUS, CARD, OURS, Case, Evidence, Key, Known, KnownWorld, Objection
 from customers.rules import RULES_VERSION, Profile, objection
 from customers.sql import Cursor, Rows
 
@@ -21,6 +21,11 @@ SELECT pg_advisory_xact_lock(h) FROM (
 HOLD_CUSTOMERS = "SELECT id, merged_into_id FROM customers_customer WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE"
 STILL_THERE = "SELECT id, customer_id FROM customers_identity WHERE id = ANY(%s)"
 IDS = "SELECT nextval(pg_get_serial_sequence(%s, 'id')) FROM generate_series(1, %s)"
+
+REJECTED = """
+SELECT i.customer_id, c.kind, c.scope, c.value FROM customers_identity i
+  JOIN customers_candidate c ON c.identity_id = i.id AND c.state = 'rejected' WHERE i.customer_id = ANY(%s)
+"""
 
 CUSTOMERS = Rows("customers_customer", id="bigint", public_id="uuid", founder_id="bigint", created_at="timestamptz")
 IDENTITIES = Rows(
@@ -38,6 +43,7 @@ IDENTITIES = Rows(
     trust="smallint",
     customer_id="bigint",
     created_at="timestamptz",
+    valid_from="timestamptz",
 )
 LINKS = Rows(
     "customers_link",
@@ -101,7 +107,9 @@ class LinkingWorld(KnownWorld):
         self.moves: list[dict[str, Any]] = []
         self.trusts: dict[int, int] = {}
         self.joins: list[tuple[int, int]] = []
-        self.profiles = profiles.load(cursor, {identity.customer_id for identity in known})
+        owners = {identity.customer_id for identity in known}
+        self.profiles = profiles.load(cursor, owners)
+        self.rejected = rejected(cursor, owners)
 
     @staticmethod
     def reserve(cursor: Cursor, table: str, count: int) -> list[int]:
@@ -115,26 +123,31 @@ class LinkingWorld(KnownWorld):
         customer = self.customer_ids.pop()
         self.profiles[customer] = profile_of(evidence, case)
         self.profiles[customer].customers = {customer}
-        identity = self.bear(evidence, customer)
+        identity = self.bear(evidence, customer, case.at)
         self.customers.append({"id": customer, "public_id": uuid7(), "founder_id": identity.id, "created_at": self.now})
         return identity
 
     def adopt(self, evidence: Evidence, into: Known, case: Case, trust: int) -> Known:
         """A new handle of a known person; raises Objection."""
         profile, newcomer = self.profiles[into.customer_id], profile_of(evidence, case)
+        if (into.customer_id, evidence.key) in self.rejected and case.event.source_id != OURS:
+            raise Objection("rejected")
         if settings.CXHUB_RULES and case.event.source_id != OURS and (reason := objection(profile, newcomer)):
             raise Objection(reason)
         profile.take(newcomer)
         profile.joins -= 1  # A handle that nobody owned is no other customer.
-        identity = self.bear(evidence, into.customer_id)
+        identity = self.bear(evidence, into.customer_id, case.at)
         self.link(into, identity, case, trust)
         self.moves.append({"what": "moved", "identity_id": identity.id, "left_id": None, "joined_id": into.customer_id})
         return identity
 
-    def bear(self, evidence: Evidence, customer: int) -> Known:
+    def bear(self, evidence: Evidence, customer: int, at: datetime) -> Known:
         handle = evidence.handle
         identity = Known(self.identity_ids.pop(), evidence.key, customer, evidence.trust, handle.linkable)
         generations = self.identities.setdefault(evidence.key, [])
+        # A handle that was released begins anew where its last owner's time ended.
+        ended = [known.valid_to for known in generations if known.valid_to is not None and known.valid_to <= at]
+        identity.valid_from = max(ended, default=None)
         self.born[identity.id] = {
             "id": identity.id,
             **evidence.key._asdict(),
@@ -147,6 +160,7 @@ class LinkingWorld(KnownWorld):
             "trust": int(evidence.trust),
             "customer_id": customer,
             "created_at": self.now,
+            "valid_from": identity.valid_from,
         }
         generations.append(identity)
         return identity
@@ -175,6 +189,8 @@ class LinkingWorld(KnownWorld):
         if not settings.CXHUB_RULES:
             raise Objection("other_customer")
         stands, goes = sorted((one.customer_id, other.customer_id))
+        if (one.customer_id, other.key) in self.rejected or (other.customer_id, one.key) in self.rejected:
+            raise Objection("rejected")
         if reason := objection(self.profiles[stands], self.profiles[goes]):
             raise Objection(reason)
         self.link(one, other, case, trust)
@@ -203,6 +219,14 @@ class LinkingWorld(KnownWorld):
         TRUSTS.update(
             cursor, [{"id": id_, "trust": trust} for id_, trust in sorted(self.trusts.items())], "t.id = x.id"
         )
+
+
+def rejected(cursor: Cursor, customers: Collection[int]) -> set[tuple[int, Key]]:
+    """(customer, handle) that an agent said are two."""
+    if not (customers and settings.CXHUB_RULES):
+        return set()
+    cursor.execute(REJECTED, (sorted(customers),))
+    return {(customer, Key(kind, scope, value)) for customer, kind, scope, value in cursor.fetchall()}
 
 
 def profile_of(evidence: Evidence, case: Case) -> Profile:

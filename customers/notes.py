@@ -3,27 +3,21 @@
 from datetime import UTC, datetime
 from uuid import UUID
 
-from customers.identification import CARD, OURS
-from customers.incoming import Agent, ChannelEvent, Handle, Trust
+from customers.byhand import card_of
+from customers.identification import OURS
+from customers.incoming import Agent, ChannelEvent
 from customers.recording import Outcome, record
 from customers.sql import Cursor
 
 SOURCE = "cxhub"
-FOUNDER = """
-SELECT i.kind, i.scope, i.value, c.public_id FROM customers_customer c JOIN customers_identity i ON i.id = c.founder_id
- WHERE c.id = %s
-"""
 
 
 def add_note(sql: Cursor, customer: int, text: str, *, key: str, agent: Agent) -> tuple[UUID, bool]:
-    """Record a note on a customer that stands; the line's id, and False if `key` was used for other words.
+    """Record a note on whoever stands for a customer; the line's id, and False if `key` was used for other words.
 
     The same `key` (an idempotency key with its author) addresses the same line: a repeated note changes nothing.
     """
-    sql.execute(FOUNDER, (customer,))
-    row = sql.fetchone()
-    assert row is not None
-    kind, scope, value, public_id = row
+    _, card = card_of(sql, customer, by=agent.id, cause="note")
     event = ChannelEvent(
         source_id=OURS,
         source=SOURCE,
@@ -32,10 +26,7 @@ def add_note(sql: Cursor, customer: int, text: str, *, key: str, agent: Agent) -
         channel="note",
         kind="note",
         direction="internal",
-        handles=(
-            Handle(CARD, str(public_id), trust=Trust.VERIFIED),
-            Handle(kind, value, scope, Trust.VERIFIED),
-        ),
+        handles=(card,),
         text=text,
         agent=agent,
     )

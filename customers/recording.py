@@ -13,8 +13,9 @@ from uuid import UUID
 from django.db import IntegrityError, OperationalError, transaction
 
 from customers import attachments, lines, tallies
+from customers.examining import examine
 from customers.folding import Part, Status, Version, put, version_of, without
-from customers.identification import ANONYMOUS, Case, KnownWorld, NeedsLinking, Suggestion, Verdict, examine, judge
+from customers.identification import ANONYMOUS, Case, KnownWorld, NeedsLinking, Suggestion, Verdict, judge
 from customers.incoming import ChannelEvent
 from customers.legible import legible_event
 from customers.linking import LinkingWorld, Retry
@@ -224,7 +225,7 @@ def regrow(standing: lines.Line, ones: Sequence[Placed], tally: tallies.Tally) -
     parts, statuses = grow(standing.parts, ones)
     home = standing.identity_id
     named = next((one for one in ones if one.real), None)
-    if named is not None and (standing.anonymous or rewritten(standing, named.case.event)):
+    if named is not None and not standing.assigned and (standing.anonymous or rewritten(standing, named.case.event)):
         home = named.identity_id
     if parts != standing.parts or home != standing.identity_id:
         tally.changed(

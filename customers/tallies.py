@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from customers import attachments, names, threads
+from customers import attachments, names, sharing, threads
 from customers.lines import Line
 from customers.models import Candidate, Change
 from customers.sql import Cursor, Rows
@@ -49,7 +49,9 @@ LATER_CLAIM = """ON CONFLICT (identity_id, key, source) DO UPDATE SET value = ex
 CLAIMED_ANEW = LATER_CLAIM.replace(" > ", " >= ")
 """A replay also replaces what its delivery said of the same moment."""
 AGAIN = """ON CONFLICT (identity_id, kind, scope, value) DO UPDATE SET
-    times = customers_candidate.times + excluded.times, reason = excluded.reason,
+    times = customers_candidate.times + excluded.times,
+    again = customers_candidate.again + CASE customers_candidate.state WHEN 'rejected' THEN excluded.times ELSE 0 END,
+    reason = CASE excluded.reason WHEN 'rejected' THEN customers_candidate.reason ELSE excluded.reason END,
     trust = greatest(excluded.trust, customers_candidate.trust), interaction_id = excluded.interaction_id,
     seen_at = greatest(excluded.seen_at, customers_candidate.seen_at)"""
 
@@ -120,6 +122,7 @@ class Tally:
         CLAIMS.insert(sql, claims([one for one in placed if not one.case.event.replay]), LATER_CLAIM)
         CLAIMS.insert(sql, claims([one for one in placed if one.case.event.replay]), CLAIMED_ANEW)
         CANDIDATES.insert(sql, candidates(placed), AGAIN)
+        sharing.detect(sql, placed)
         attachments.want(sql, self.files)
         attachments.move(sql, {line.id: line.identity_id for line in self.moved})
         CHANGES.insert(sql, self.changes)

@@ -1,17 +1,22 @@
 """The nouns of `customers`, one a file."""
 
 from customers.models.access import ApiKey, CardView
+from customers.models.assignment import Assignment
 from customers.models.attachment import Attachment
+from customers.models.blocked import BlockedHandle
 from customers.models.change import Change
 from customers.models.customer import Customer
 from customers.models.identity import AttributeClaim, Candidate, Identity, SeenRegion
 from customers.models.interaction import ContactCount, Interaction, InteractionPart, Thread
 from customers.models.link import KeepApart, Link
+from customers.models.verification import Verification
 
 __all__ = [
     "ApiKey",
+    "Assignment",
     "Attachment",
     "AttributeClaim",
+    "BlockedHandle",
     "Candidate",
     "CardView",
     "Change",
@@ -24,4 +29,5 @@ __all__ = [
     "Link",
     "SeenRegion",
     "Thread",
+    "Verification",
 ]

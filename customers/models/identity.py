@@ -43,6 +43,7 @@ class Identity(models.Model):
         ]
         indexes = [
             models.Index(fields=["value", "kind"], name="identity_value"),
+            models.Index(fields=["match_key"], name="identity_match_key", condition=~models.Q(match_key="")),
             GinIndex(
                 OpClass("value", "gin_trgm_ops"),
                 name="identity_value_trgm",
@@ -60,7 +61,7 @@ class Candidate(models.Model):
     `interaction_id` is the last line in which the two came together; the handle may be nobody's identity yet.
     """
 
-    OPEN, ACCEPTED, REJECTED = "open", "accepted", "rejected"
+    OPEN, ACCEPTED, REJECTED, STALE = "open", "accepted", "rejected", "stale"
 
     identity = models.ForeignKey(Identity, models.CASCADE, related_name="candidates")
     kind = models.TextField()
@@ -72,6 +73,7 @@ class Candidate(models.Model):
     interaction_id = models.UUIDField()
     seen_at = models.DateTimeField()
     times = models.IntegerField(default=1)
+    again = models.IntegerField(default=0, db_default=0, help_text="How often it was seen since it was rejected.")
     state = models.TextField(default=OPEN)
     decided_at = models.DateTimeField(null=True, blank=True)
     decided_by = models.TextField(default="", blank=True)
