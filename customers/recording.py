@@ -26,6 +26,8 @@ logger = logging.getLogger(__name__)
 LINKING_CHUNK = 50
 """Groups that are linked in one transaction: few enough that their locks are short."""
 TRIES = 8
+MOVES = 100
+"""How often the ground may move under one transaction: each time somebody else got through, so it is no failure."""
 
 
 @dataclass(slots=True)
@@ -78,15 +80,20 @@ T = TypeVar("T")
 
 def attempt(work: Callable[[], T]) -> T:
     """Deadlocks, lost races and a moved ground are tried again from the start, in a new transaction."""
-    for left in reversed(range(TRIES)):
+    tries, moves = TRIES, MOVES
+    while True:
         try:
             return work()
-        except (Retry, IntegrityError, OperationalError) as error:
-            state = getattr(error.__cause__, "sqlstate", None)
-            if not left or not (isinstance(error, Retry) or state in ("40P01", "40001", "23505")):
+        except Retry:
+            moves -= 1
+            if not moves:
                 raise
-            time.sleep(random.uniform(0, 0.05) * (TRIES - left))  # noqa: S311 - jitter, no secret
-    raise AssertionError("unreachable")
+            time.sleep(random.uniform(0, 0.005))  # noqa: S311 - jitter, no secret
+        except (IntegrityError, OperationalError) as error:
+            tries -= 1
+            if not tries or getattr(error.__cause__, "sqlstate", None) not in ("40P01", "40001", "23505"):
+                raise
+            time.sleep(random.uniform(0, 0.05) * (TRIES - tries))  # noqa: S311
 
 
 def record_known(cases: Sequence[Group], finish: Finish) -> list[Group]:
