@@ -59,7 +59,7 @@ def kept_apart(one: Profile, other: Profile) -> bool:
 
 def unique_conflict(one: Profile, other: Profile) -> bool:
     """Each has an id of the same CRM, and the ids differ."""
-    return any(len(values | other.unique.get(place, values)) > 1 for place, values in one.unique.items())
+    return any(other.unique.get(place, values) != values for place, values in one.unique.items())
 
 
 def contradiction(one: Profile, other: Profile) -> bool:
