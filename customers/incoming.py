@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, Literal
 from uuid import UUID, uuid5
 
@@ -30,6 +31,7 @@ Kind = Literal[
 ]
 
 
+@lru_cache(maxsize=4096)  # Whoever records an event asks several times.
 def line_id(source_id: int, key: str) -> UUID:
     """The id of a line: the same thing of the same source always addresses the same row."""
     return uuid5(LINES, f"{source_id}:{key}")

@@ -202,14 +202,14 @@ WITH root AS (
     SELECT %(viewer)s, id, date_bin('5 minutes', now(), 'epoch'), now(), %(path)s FROM root WHERE %(viewer)s <> ''
         ON CONFLICT (viewer, customer_id, period) DO NOTHING
 ), ids AS MATERIALIZED (
-    SELECT i.id FROM customers_identity i JOIN root ON i.customer_id = root.id
+    SELECT i.id, i.kind, i.value FROM customers_identity i JOIN root ON i.customer_id = root.id
 ), found AS MATERIALIZED (
     {branch}
 ), page AS MATERIALIZED (
     SELECT * FROM found ORDER BY {sort} LIMIT %(limit)s - 1
 )
 SELECT (SELECT coalesce(json_agg({ENTRY} ORDER BY p.sorted_at {shown}, p.rank {shown}, p.id {shown}), '[]')::text
-          FROM page p JOIN customers_interaction t ON t.id = p.id JOIN customers_identity i ON i.id = p.identity_id),
+          FROM page p JOIN customers_interaction t ON t.id = p.id JOIN ids i ON i.id = p.identity_id),
        first.sorted_at, first.rank, first.id, last.sorted_at, last.rank, last.id,
        (SELECT count(*) FROM found), pg_snapshot_xmin(pg_current_snapshot())::text, root.id
   FROM root

@@ -28,7 +28,7 @@ from customers.models.attachment import Attachment
 from customers.sql import cursor
 from tests.media_server import Handler, serving, url
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "reading"])
 
 MAIL = (
     b"From: ada@customer.example\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\nsee below\r\n--b\r\n"
