@@ -1,4 +1,8 @@
-"""The card: who a customer is, how he is reached, what is open; made by PostgreSQL as JSON."""
+"""The card: who a customer is, how he is reached, what is open; made by PostgreSQL as JSON.
+
+Of what several sources say of one attribute the best trust wins, then the latest, then the oldest row
+(`customers.attributes` says more).
+"""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -25,8 +29,13 @@ json_build_object(
                         'trust', w.trust, 'claimed_at', w.claimed_at) ORDER BY w.key), '{{}}')
                    FROM (SELECT DISTINCT ON (a.key) a.key, a.value, a.source, {TRUST.format("a")} AS trust, a.claimed_at
                            FROM customers_attributeclaim a JOIN customers_identity i ON i.id = a.identity_id
-                          WHERE i.customer_id = c.id AND a.key <> 'name'
-                          ORDER BY a.key, a.trust DESC, a.claimed_at DESC, a.id) w),
+                          WHERE i.customer_id = c.id AND a.key <> 'name' AND left(a.key, 4) <> 'tag:'
+                          ORDER BY a.key, a.trust DESC, a.claimed_at DESC, a.id) w WHERE w.value <> 'null'),
+  'tags', (SELECT coalesce(json_agg(substr(w.key, 5) ORDER BY w.key), '[]')
+             FROM (SELECT DISTINCT ON (a.key) a.key, a.value
+                     FROM customers_attributeclaim a JOIN customers_identity i ON i.id = a.identity_id
+                    WHERE i.customer_id = c.id AND left(a.key, 4) = 'tag:'
+                    ORDER BY a.key, a.trust DESC, a.claimed_at DESC, a.id) w WHERE w.value = 'true'),
   'identities', (SELECT coalesce(json_agg(json_build_object('id', i.id::text, 'kind', i.kind,
                         'scope', nullif(i.scope, ''), 'value', i.value, 'shared', i.shared,
                         'trust', {TRUST.format("i")}, 'first_seen', i.created_at) ORDER BY i.id), '[]')

@@ -8,6 +8,7 @@ from django.conf import settings
 from uuid_utils.compat import uuid7
 
 from customers import profiles
+from customers.attributes import BIRTHDAY, birthday
 from customers.handles import NORMALISER_VERSION
 from customers.identification import ANONYMOUS, CARD, OURS, Case, Evidence, Key, Known, KnownWorld, Objection
 from customers.rules import RULES_VERSION, Profile, objection
@@ -231,8 +232,7 @@ def rejected(cursor: Cursor, customers: Collection[int]) -> set[tuple[int, Key]]
 
 def profile_of(evidence: Evidence, case: Case) -> Profile:
     """What is known of whoever comes with this handle: the event's name is his."""
-    birthday = case.event.attributes.get("birthday")
-    profile = Profile(name=case.event.name, birthday=birthday if isinstance(birthday, str) else "")
+    profile = Profile(name=case.event.name, birthday=birthday(case.event.attributes.get(BIRTHDAY)))
     if evidence.handle.kind not in (ANONYMOUS, CARD):
         profile.add(*evidence.key)
     return profile

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 
+from customers.attributes import BIRTHDAY, birthday
 from customers.rules import Profile
 from customers.sql import Cursor
 
@@ -38,8 +39,10 @@ def load(sql: Cursor, customers: Collection[int]) -> dict[int, Profile]:
         found[customer].joins = count
     sql.execute(SAID, (ids,))
     for customer, key, value in sql.fetchall():
-        if isinstance(value, str):
-            setattr(found[customer], key, value)
+        if key == BIRTHDAY:
+            found[customer].birthday = birthday(value)
+        elif isinstance(value, str):
+            found[customer].name = value
     sql.execute(APART, {"ids": ids})
     for one, other in sql.fetchall():
         if one in found:

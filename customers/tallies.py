@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from customers import attachments, names, sharing, threads
+from customers import attachments, attributes, names, sharing, threads
 from customers.lines import Line
 from customers.models import Candidate, Change
 from customers.sql import Cursor, Rows
@@ -151,7 +151,7 @@ def claims(placed: Sequence["Placed"]) -> list[dict[str, Any]]:
                 "identity_id": one.identity_id,
                 "key": key,
                 "source": event.source,
-                "value": value,
+                "value": attributes.normal(key, value),
                 "folded": names.fold(str(value)) if key == "name" else "",
                 "trust": int(one.case.evidence[0].trust),
                 "claimed_at": one.version.data["occurred_at"],

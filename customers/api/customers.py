@@ -1,14 +1,18 @@
 """Looking customers up: by a handle, by half-remembered words, by id; card and timeline in one request."""
 
 from collections.abc import Iterator
+from typing import Any
 
+import orjson
 from django.http import HttpResponse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 
-from customers import handles, search, timeline
+from customers import attributes, handles, search, timeline
 from customers.api import shapes
+from customers.api.attributes import PatchWanted, patch
+from customers.api.authentication import needs
 from customers.api.problems import Problem
 from customers.api.query import Query
 from customers.api.views import View, json_response, log, reading, standing_or_problem
@@ -89,15 +93,40 @@ class CustomersView(View):
 
 
 class CustomerView(View):
-    @extend_schema(operation_id="customers_card", responses=shapes.responses(shapes.Card, 404, 410))
+    def get_permissions(self) -> list[Any]:
+        return [needs("write" if self.request.method == "PATCH" else "read")()]
+
+    @extend_schema(
+        operation_id="customers_card",
+        parameters=[OpenApiParameter("claims", OpenApiTypes.STR, enum=("0", "1"), description="Every claim too.")],
+        responses=shapes.responses(shapes.Card, 404, 410),
+    )
     def get(self, request: Request, customer: str) -> HttpResponse:
-        """The card that stands for an id that was ever given out."""
+        """The card that stands for an id that was ever given out; the ETag is its version."""
+        query = Query(request.query_params, "claims")
+        return self.card(request, customer, claims=query.flag("claims"))
+
+    @extend_schema(
+        operation_id="customers_patch",
+        request=PatchWanted,
+        parameters=[OpenApiParameter("If-Match", OpenApiTypes.STR, OpenApiParameter.HEADER, required=True)],
+        responses=shapes.responses(shapes.Card, 404, 409, 410),
+    )
+    def patch(self, request: Request, customer: str) -> HttpResponse:
+        """An agent's word on name, attributes (null hides one) and tags; 409 when the card is not as it was read."""
         Query(request.query_params)
+        patch(request, customer)
+        return self.card(request, customer, claims=False)
+
+    def card(self, request: Request, customer: str, *, claims: bool) -> HttpResponse:
         with reading() as sql:
             shown = cards(sql, [standing_or_problem(sql, customer)])
             log(sql, request, list(shown))
-        for card in shown.values():
-            return json_response(card)
+            for root, text in shown.items():
+                card = orjson.loads(text)
+                answer = json_response({**card, "claims": attributes.claims(sql, root)} if claims else text)
+                answer["ETag"] = f'"{card["version"]}"'
+                return answer
         raise Problem("erased", "This person was erased.")
 
 

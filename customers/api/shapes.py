@@ -152,6 +152,13 @@ class OpenThreadShape(Shape):
     interaction: UUID
 
 
+class ClaimShape(AttributeShape):
+    """What one source says; the first of a key is what the card shows."""
+
+    key: str
+    identity: dict[str, str]
+
+
 class Card(Shape):
     """Who a customer is; `ids` holds every id that it answers to, `version` changes with what it says."""
 
@@ -160,12 +167,14 @@ class Card(Shape):
     ids: list[UUID]
     name: str | None
     attributes: dict[str, AttributeShape]
+    tags: list[str]
     identities: list[IdentityShape]
     candidates: list[CandidateShape]
     first_contact: datetime | None
     last_contact: datetime | None
     counts: dict[str, int]
     open_threads: list[OpenThreadShape]
+    claims: list[ClaimShape] | None = None
 
 
 class Cards(Shape):

@@ -6,6 +6,15 @@ from customers.api.attachments import AttachmentView
 from customers.api.customers import CustomersView, CustomerView, LookupView
 from customers.api.keys import KeysView
 from customers.api.merging import LinksView, MergePreviewView, MergeView, SplitView, UndoView
+from customers.api.reassigning import (
+    AssignView,
+    BlockView,
+    ReleaseView,
+    ShareView,
+    UnblockView,
+    UndoAssignView,
+    UnshareView,
+)
 from customers.api.timelines import ChangesView, NotesView, SearchView, TimelineView
 
 urlpatterns = [
@@ -19,6 +28,13 @@ urlpatterns = [
     path("customers/<customer>/merge", MergeView.as_view()),
     path("customers/<customer>/split", SplitView.as_view()),
     path("links/<link>/undo", UndoView.as_view()),
+    path("interactions/<uuid:line>/assign", AssignView.as_view()),
+    path("interactions/<uuid:line>/assign/undo", UndoAssignView.as_view()),
+    path("identities/<identity>/share", ShareView.as_view()),
+    path("identities/<identity>/unshare", UnshareView.as_view()),
+    path("identities/<identity>/block", BlockView.as_view()),
+    path("identities/<identity>/unblock", UnblockView.as_view()),
+    path("identities/<identity>/release", ReleaseView.as_view()),
     path("lookup", LookupView.as_view()),
     path("search", SearchView.as_view()),
     path("attachments/<uuid:attachment>", AttachmentView.as_view()),
