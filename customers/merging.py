@@ -88,8 +88,20 @@ def holding(*roots: int) -> Iterator[tuple[Cursor, dict[int, int]]]:
         yield sql, homes
 
 
-def merge(one: int, other: int, *, reason: str, by: str, key: str = "") -> Merged:
-    """Two standing customers are one person, says an agent; the older one stands. Raises Refused, Retry."""
+def merge(
+    one: int,
+    other: int,
+    *,
+    reason: str,
+    by: str,
+    key: str = "",
+    ends: tuple[int, int] | None = None,
+    evidence: Mapping[str, str] | None = None,
+) -> Merged:
+    """Two standing customers are one person, says an agent; the older one stands. Raises Refused, Retry.
+
+    The link is between the founders, or between the two identities that an agent was shown (`ends`).
+    """
     with holding(one, other) as (sql, homes):
         if one == other:
             return Merged(one, same_key(sql, by, key, homes))
@@ -100,7 +112,11 @@ def merge(one: int, other: int, *, reason: str, by: str, key: str = "") -> Merge
         lifted = rows(sql, LIFT, {"one": mine, "other": theirs, "by": by})
         sql.execute(FOUNDERS, ([one, other],))
         founders = dict(sql.fetchall())
-        link = add_link(sql, founders[one], founders[other], by, {"reason": reason, **({"key": key} if key else {})})
+        if ends is not None and {homes.get(end) for end in ends} != {one, other}:
+            raise Retry
+        a, b = ends or (founders[one], founders[other])
+        said = {"reason": reason, **({"key": key} if key else {}), **(evidence or {})}
+        link = add_link(sql, a, b, by, said)
         regroup(sql, homes)
         return Merged(min(one, other), link, tuple(lifted))
 

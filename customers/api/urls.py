@@ -3,6 +3,7 @@
 from django.urls import path
 
 from customers.api.attachments import AttachmentView
+from customers.api.candidates import AcceptView, CandidatesView, RejectView
 from customers.api.customers import CustomersView, CustomerView, LookupView
 from customers.api.keys import KeysView
 from customers.api.merging import LinksView, MergePreviewView, MergeView, SplitView, UndoView
@@ -28,6 +29,9 @@ urlpatterns = [
     path("customers/<customer>/merge", MergeView.as_view()),
     path("customers/<customer>/split", SplitView.as_view()),
     path("links/<link>/undo", UndoView.as_view()),
+    path("candidates", CandidatesView.as_view()),
+    path("candidates/<candidate>/accept", AcceptView.as_view()),
+    path("candidates/<candidate>/reject", RejectView.as_view()),
     path("interactions/<uuid:line>/assign", AssignView.as_view()),
     path("interactions/<uuid:line>/assign/undo", UndoAssignView.as_view()),
     path("identities/<identity>/share", ShareView.as_view()),
