@@ -2,17 +2,19 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import NamedTuple
 
 from customers.incoming import Trust
 
 
 class Name(NamedTuple):
-    """A handle in normal form."""
+    """A handle in normal form, and its how many-eth owner."""
 
     kind: str
     scope: str
     value: str
+    generation: int = 0
 
 
 @dataclass
@@ -36,7 +38,9 @@ class Model:
     apart: set[frozenset[Name]] = field(default_factory=set)
     lines: dict[str, Name] = field(default_factory=dict)
     shared: set[Name] = field(default_factory=set)
-    candidates: set[tuple[Name, Name]] = field(default_factory=set)
+    released: dict[Name, datetime] = field(default_factory=dict)
+    when: dict[str, datetime] = field(default_factory=dict)
+    assigned: dict[str, Name] = field(default_factory=dict)  # where the line came in
 
     def person(self, one: Name) -> frozenset[Name]:
         """All that a path of standing links reaches."""
@@ -73,14 +77,20 @@ class Model:
     def joins(self, one: Name) -> bool:
         return self.may_link(one) and one not in self.shared
 
-    def event(self, key: str, said: Said) -> None:
-        (carrier, trust), *others = said
-        fresh = carrier not in self.born
-        if fresh:
+    def owner(self, handle: Name, at: datetime) -> Name:
+        """The generation of a handle that had it then; it may not be born yet."""
+        while (until := self.released.get(handle)) is not None and until <= at:
+            handle = handle._replace(generation=handle.generation + 1)
+        return handle
+
+    def event(self, key: str, said: Said, at: datetime) -> None:
+        (carrier, trust), *others = [(self.owner(name, at), trust) for name, trust in said]
+        if carrier not in self.born:
             self.carry(carrier, trust, others)
         for other, how in others:
             self.attach(carrier, other, min(trust, how))
         self.lines.setdefault(key, carrier)
+        self.when[key] = at
 
     def carry(self, carrier: Name, trust: Trust, others: Said) -> None:
         for other, how in others if self.may_link(carrier) else ():
@@ -98,20 +108,30 @@ class Model:
         if other in one:
             if believed and not any(e.standing and {e.a, e.b} == {carrier, other} for e in self.links):
                 self.links.append(Edge(carrier, other))
-            return
-        if not believed or self.objection(one, self.person(other)):
-            self.candidates.add((carrier, other))
-            return
-        if other not in self.born:
-            self.born.append(other)
-        self.links.append(Edge(carrier, other))
+        elif believed and not self.objection(one, self.person(other)):
+            if other not in self.born:
+                self.born.append(other)
+            self.links.append(Edge(carrier, other))
 
-    def note(self, key: str, card: Name, founder: Name) -> None:
+    def card(self, person: frozenset[Name], card: Name) -> None:
+        """What hangs by hand on a customer is born when it is first needed."""
         if card not in self.born:
             self.born.append(card)
-        if founder not in self.person(card) or not any({e.a, e.b} == {card, founder} for e in self.links):
-            self.links.append(Edge(founder, card))
-        self.lines.setdefault(key, card)
+            self.links.append(Edge(self.founder(person), card))
+
+    def assign(self, key: str, card: Name) -> None:
+        if card not in self.person(self.lines[key]):
+            self.assigned.setdefault(key, self.lines[key])
+            self.lines[key] = card
+
+    def release(self, one: Name, at: datetime) -> None:
+        self.released[one] = at
+        heir = self.owner(one, at)
+        for key in [key for key, name in self.lines.items() if name == one and self.when[key] >= at]:
+            if heir not in self.born:
+                self.born.append(heir)
+                self.founders.append(heir)
+            self.lines[key] = heir
 
     def merge(self, one: frozenset[Name], other: frozenset[Name]) -> None:
         self.apart = {pair for pair in self.apart if not (pair & one and pair & other)}
