@@ -4,16 +4,31 @@ from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin, messages
 from django.db.models import Model, QuerySet
+from django.forms import ModelForm
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
+from customers import blocklist
 from customers.access import digest_of, issue_key
-from customers.models import ApiKey, CardView, Customer, Identity, KeepApart, Link
+from customers.models import (
+    ApiKey,
+    Assignment,
+    BlockedHandle,
+    Candidate,
+    CardView,
+    Customer,
+    Identity,
+    KeepApart,
+    Link,
+    Verification,
+)
 
 if TYPE_CHECKING:
     AnyAdmin = admin.ModelAdmin[Any]
+    AnyForm = ModelForm[BlockedHandle]
 else:
     AnyAdmin = admin.ModelAdmin
+    AnyForm = ModelForm
 
 
 class ReadOnly(AnyAdmin):
@@ -93,6 +108,57 @@ class LinkAdmin(ReadOnly):
 class KeepApartAdmin(ReadOnly):
     list_display = ("a", "b", "reason", "created_at", "created_by", "lifted_at")
     list_select_related = ("a", "b")
+
+
+class BlockedHandleForm(AnyForm):
+    class Meta:
+        model = BlockedHandle
+        fields = ("kind", "value", "why", "note")
+
+    def clean(self) -> dict[str, Any]:
+        found: dict[str, Any] = super().clean() or self.cleaned_data
+        if "kind" in found and "value" in found:
+            found["value"] = blocklist.entry(found["kind"], found["value"])
+        return found
+
+
+@admin.register(BlockedHandle)
+class BlockedHandleAdmin(AnyAdmin):
+    """What a source calls the company's own is shown, and changed with the source."""
+
+    form = BlockedHandleForm
+    list_display = ("kind", "value", "why", "note", "created_by", "created_at")
+    list_filter = ("why", "kind")
+    search_fields = ("value", "note")
+
+    def has_change_permission(self, request: HttpRequest, obj: BlockedHandle | None = None) -> bool:
+        return (obj is None or not obj.source_id) and super().has_change_permission(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: BlockedHandle | None = None) -> bool:
+        return (obj is None or not obj.source_id) and super().has_delete_permission(request, obj)
+
+    def save_model(self, request: HttpRequest, obj: BlockedHandle, form: Any, change: bool) -> None:
+        obj.created_by = f"user:{request.user.pk}"
+        super().save_model(request, obj, form, change)
+        blocklist.forget()
+
+
+@admin.register(Candidate)
+class CandidateAdmin(ReadOnly):
+    list_display = ("kind", "value", "reason", "state", "times", "seen_at", "decided_by", "decision")
+    list_filter = ("state", "reason")
+    show_full_result_count = False
+
+
+@admin.register(Assignment)
+class AssignmentAdmin(ReadOnly):
+    list_display = ("line_id", "reason", "assigned_at", "assigned_by", "undone_at", "undone_by")
+    search_fields = ("=line_id",)
+
+
+@admin.register(Verification)
+class VerificationAdmin(ReadOnly):
+    list_display = ("at", "trouble", "seconds")
 
 
 @admin.register(CardView)

@@ -64,6 +64,8 @@ def bear_beside(
     by: str,
     cause: str,
     evidence: Mapping[str, str] | None = None,
+    generation: int = 0,
+    valid_from: datetime | None = None,
 ) -> int:
     """A new identity of a customer that the caller holds, linked to one of his; the handle is nobody's yet."""
     sql.execute(NEXT_IDENTITY)
@@ -73,7 +75,8 @@ def bear_beside(
         "kind": handle.kind,
         "scope": handle.scope,
         "value": handle.value,
-        "generation": 0,
+        "generation": generation,
+        "valid_from": valid_from,
         "raw": handle.raw,
         "match_key": handle.match_key,
         "linkable": handle.linkable,

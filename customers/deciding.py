@@ -60,6 +60,10 @@ DECIDE = """
 UPDATE customers_candidate SET state = %(state)s, decided_at = now(), decided_by = %(by)s, decision = %(reason)s,
        again = 0 WHERE id = %(id)s
 """
+GENERATIONS = """
+SELECT coalesce(bool_or(valid_to IS NULL), false), count(*), max(valid_to) FROM customers_identity
+ WHERE kind = %s AND scope = %s AND value = %s
+"""
 DIRECT = """
 SELECT id FROM customers_link WHERE undone_at IS NULL
    AND (a_id, b_id) = (least(%(a)s, %(b)s), greatest(%(a)s, %(b)s)) ORDER BY id
@@ -163,14 +167,21 @@ def accept_newborn(sql: Cursor, now: Asked, by: str, evidence: dict[str, str]) -
     handle = now.handle
     sql.execute(LOCK, (["\x1f".join((handle.kind, handle.scope, handle.value))],))
     with holding(now.customer) as (held, homes):
-        held.execute(
-            "SELECT 1 FROM customers_identity WHERE kind = %s AND scope = %s AND value = %s",
-            (handle.kind, handle.scope, handle.value),
-        )
-        if held.fetchone() or homes.get(now.identity) != now.customer:
+        held.execute(GENERATIONS, (handle.kind, handle.scope, handle.value))
+        owned, generations, ended = held.fetchone() or (False, 0, None)
+        if owned or homes.get(now.identity) != now.customer:
             raise Retry
         born = bear_beside(
-            held, handle, now.identity, now.customer, trust=now.trust, by=by, cause="agent", evidence=evidence
+            held,
+            handle,
+            now.identity,
+            now.customer,
+            trust=now.trust,
+            by=by,
+            cause="agent",
+            evidence=evidence,
+            generation=generations,
+            valid_from=ended,
         )
         links = rows(held, DIRECT, {"a": now.identity, "b": born})
     return Decided((now.customer,), links[0])

@@ -8,11 +8,18 @@ from customers.identification import regions
 from customers.sql import Cursor, as_json
 from customers.timeline import ENTRY, Filters, Page, Position, end_of_page
 
+# A handle that was released is no longer its old owner's; of a mailbox any spelling of its provider's finds it.
 BY_HANDLE = """
-SELECT DISTINCT ON (i.customer_id) i.customer_id, x.place
-  FROM json_to_recordset(%s::json) AS x(place int, kind text, scope text, value text)
-  JOIN customers_identity i ON i.value = x.value AND i.kind = x.kind AND (x.scope IS NULL OR i.scope = x.scope)
- ORDER BY i.customer_id, x.place
+SELECT DISTINCT ON (f.customer_id) f.customer_id, f.place FROM (
+    SELECT i.customer_id, x.place
+      FROM json_to_recordset(%(rows)s::json) AS x(place int, kind text, scope text, value text)
+      JOIN customers_identity i ON i.value = x.value AND i.kind = x.kind AND (x.scope IS NULL OR i.scope = x.scope)
+     WHERE i.valid_to IS NULL
+     UNION ALL
+    SELECT i.customer_id, x.place FROM json_to_recordset(%(mailboxes)s::json) AS x(place int, value text)
+      JOIN customers_identity i ON i.match_key = x.value AND i.match_key <> '' AND i.kind = 'email'
+     WHERE i.valid_to IS NULL
+) f ORDER BY f.customer_id, f.place
 """
 
 
@@ -25,7 +32,11 @@ def handles_of(kind: str, value: str, scope: str | None) -> list[tuple[str, str 
     except handles.Refused:
         return []
     anywhere = kind not in handles.GLOBAL_KINDS and scope is None
-    return [(one.kind, None if anywhere else one.scope, one.value) for one in found]
+    return [
+        (one.kind, None if anywhere else one.scope, value)
+        for one in found
+        for value in dict.fromkeys((one.value, one.match_key or one.value))
+    ]
 
 
 def by_handles(sql: Cursor, wanted: Iterable[tuple[str, str, str | None]]) -> list[int]:
@@ -37,7 +48,8 @@ def by_handles(sql: Cursor, wanted: Iterable[tuple[str, str, str | None]]) -> li
     ]
     if not rows:
         return []
-    sql.execute(BY_HANDLE, (as_json(rows),))
+    mailboxes = [row for row in rows if row["kind"] == "email"]
+    sql.execute(BY_HANDLE, {"rows": as_json(rows), "mailboxes": as_json(mailboxes)})
     return [row[0] for row in sorted(sql.fetchall(), key=lambda row: row[1])]
 
 

@@ -1,11 +1,14 @@
 """One connected bot, number, mailbox, PBX or pushing system."""
 
 import secrets
+from typing import Any
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.core.validators import RegexValidator
 from django.db import models
+
+from customers import blocklist
 
 SLUG = r"[a-z0-9][a-z0-9_-]{0,62}"
 
@@ -37,6 +40,11 @@ class Source(models.Model):
 
     def __str__(self) -> str:
         return self.slug
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Its own numbers and addresses are no customers'."""
+        super().save(*args, **kwargs)
+        blocklist.own(self.pk, self.addresses, self.region)
 
     @property
     def hook_url(self) -> str:

@@ -1,0 +1,153 @@
+"""Our words for channels, kinds, directions, states and the like, in the reader's language."""
+
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+Words = dict[str, Any]
+
+CHANNELS: Words = {
+    "phone": pgettext_lazy("channel", "Phone"),
+    "email": pgettext_lazy("channel", "E-mail"),
+    "sms": "SMS",
+    "telegram": "Telegram",
+    "whatsapp": "WhatsApp",
+    "viber": "Viber",
+    "vk": pgettext_lazy("channel", "VK"),
+    "max": "MAX",
+    "messenger": "Messenger",
+    "instagram": "Instagram",
+    "line": "LINE",
+    "slack": "Slack",
+    "rcs": "RCS",
+    "web": pgettext_lazy("channel", "Website"),
+    "store": pgettext_lazy("channel", "Shop"),
+    "reviews": pgettext_lazy("channel", "Reviews"),
+    "crm": "CRM",
+    "note": pgettext_lazy("channel", "Notes"),
+}
+"""A channel that is not here is shown by its own name."""
+
+ICONS = {
+    "phone": "phone",
+    "email": "email",
+    "sms": "chat",
+    "telegram": "chat",
+    "whatsapp": "chat",
+    "viber": "chat",
+    "max": "chat",
+    "messenger": "chat",
+    "line": "chat",
+    "slack": "chat",
+    "rcs": "chat",
+    "vk": "social",
+    "instagram": "social",
+    "web": "web",
+    "store": "store",
+    "reviews": "star",
+    "note": "note",
+}
+ICONS_OF_KINDS = {
+    "call": "phone",
+    "email": "email",
+    "note": "note",
+    "purchase": "store",
+    "visit": "store",
+    "review": "star",
+    "survey": "star",
+    "form": "form",
+}
+
+KINDS: Words = {
+    "message": pgettext_lazy("kind", "Message"),
+    "call": pgettext_lazy("kind", "Call"),
+    "email": pgettext_lazy("kind", "Letter"),
+    "note": pgettext_lazy("kind", "Note"),
+    "visit": pgettext_lazy("kind", "Visit"),
+    "purchase": pgettext_lazy("kind", "Purchase"),
+    "review": pgettext_lazy("kind", "Review"),
+    "survey": pgettext_lazy("kind", "Survey answer"),
+    "form": pgettext_lazy("kind", "Form"),
+    "comment": pgettext_lazy("kind", "Comment"),
+    "mention": pgettext_lazy("kind", "Mention"),
+    "campaign": pgettext_lazy("kind", "Campaign"),
+    "other": pgettext_lazy("kind", "Event"),
+}
+
+DIRECTIONS: Words = {
+    "inbound": pgettext_lazy("direction", "from the customer"),
+    "outbound": pgettext_lazy("direction", "to the customer"),
+    "internal": pgettext_lazy("direction", "among us"),
+}
+CALLS: Words = {
+    "inbound": pgettext_lazy("direction", "incoming"),
+    "outbound": pgettext_lazy("direction", "outgoing"),
+    "internal": pgettext_lazy("direction", "among us"),
+}
+
+STATES: Words = {
+    "queued": _("waiting to be sent"),
+    "accepted": _("waiting to be sent"),
+    "scheduled": _("scheduled"),
+    "sending": _("on its way"),
+    "delayed": _("delayed"),
+    "sent": _("sent"),
+    "delivered": _("delivered"),
+    "read": _("read"),
+    "played": _("listened to"),
+    "undelivered": _("not delivered"),
+    "failed": _("failed"),
+    "canceled": _("cancelled"),
+    "rejected": _("rejected"),
+    "completed": _("completed"),
+}
+CALL_STATES: Words = {
+    "queued": _("being placed"),
+    "initiated": _("being placed"),
+    "started": _("being placed"),
+    "ringing": _("ringing"),
+    "in-progress": _("in progress"),
+    "answered": _("answered"),
+    "completed": _("answered"),
+    "missed": _("missed"),
+    "no-answer": _("not answered"),
+    "busy": _("line was busy"),
+    "failed": _("failed"),
+    "canceled": _("cancelled"),
+    "rejected": _("declined"),
+    "voicemail": _("left a voice message"),
+}
+BAD = frozenset({"missed", "no-answer", "busy", "failed", "canceled", "rejected", "undelivered", "voicemail"})
+"""Nobody was reached: marked by an icon and a frame, not by colour alone."""
+
+HANDLES: Words = {
+    **CHANNELS,
+    "wa_bsuid": "WhatsApp",
+    "crm_id": _("CRM number"),
+    "loyalty": _("Loyalty card"),
+    "device": _("Browser"),
+}
+
+TRUST: Words = {"claimed": _("claimed"), "asserted": _("stated"), "verified": _("verified")}
+
+REASONS: Words = {"claimed": _("claimed by the customer, not verified")}
+
+ATTRIBUTES: Words = {
+    "language": _("Language"),
+    "birthday": _("Birthday"),
+    "city": _("City"),
+    "company": _("Company"),
+    "username": _("User name"),
+    "time_zone": _("Time zone"),
+    "timezone": _("Time zone"),
+}
+
+METRICS: Words = {"nps": "NPS", "csat": "CSAT", "ces": "CES", "stars": pgettext_lazy("score", "Stars")}
+
+ROLES: Words = {
+    "from": _("From"),
+    "to": _("To"),
+    "cc": _("Copy"),
+    "reply-to": _("Reply to"),
+}
