@@ -14,7 +14,7 @@ from channels.tasks import nudge
 from customers.api.authentication import needs
 from customers.api.problems import Problem
 from customers.api.query import Query, uuid_of
-from customers.api.shapes import responses
+from customers.api.shapes import UP_TO_200, responses
 from customers.api.views import View, json_response
 
 
@@ -26,7 +26,7 @@ class DeliveriesView(View):
         parameters=[
             OpenApiParameter("status", OpenApiTypes.STR, enum=Delivery.STATES),
             OpenApiParameter("source", OpenApiTypes.STR),
-            OpenApiParameter("limit", OpenApiTypes.INT),
+            OpenApiParameter("limit", UP_TO_200),
             OpenApiParameter("cursor", OpenApiTypes.UUID),
         ],
         responses=responses(shapes.Deliveries),

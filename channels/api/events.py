@@ -2,13 +2,14 @@
 
 import orjson
 from django.http import HttpResponse
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework.request import Request
 
 from channels.api import shapes
 from channels.cutting import MOST_BYTES, TYPES, cut, gunzipped
 from channels.models import Delivery
-from channels.providers.push import PushedEvent
+from channels.providers.push import PushedEvents
 from channels.pushing import push
 from channels.receipts import shown
 from customers.api.authentication import needs
@@ -54,7 +55,8 @@ class EventsView(View):
 
     @extend_schema(
         operation_id="events_push",
-        request={"application/json": PushedEvent, "application/x-ndjson": PushedEvent},
+        auth=[{"key": []}],
+        request={"application/json": PushedEvents, "application/x-ndjson": OpenApiTypes.STR},
         responses=responses(shapes.PushReceipts, 413, 415, status=202),
         examples=[EXAMPLE],
     )

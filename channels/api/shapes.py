@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import Field, StringConstraints
 
 from channels.models.source import SLUG
-from customers.api.shapes import ProblemShape, Shape
+from customers.api.shapes import ProblemShape, Shape, example
 
 STATES = Literal["accepted", "waiting", "recorded", "duplicate", "conflict", "ignored", "unsupported", "quarantined"]
 
@@ -58,6 +58,8 @@ class Deliveries(Shape):
 
 
 class NewSource(Shape):
+    model_config = example({"provider": "telegram", "slug": "shop-bot", "region": "LT"})
+
     provider: Annotated[str, StringConstraints(min_length=1, max_length=63)]
     slug: Annotated[str, StringConstraints(pattern=f"^{SLUG}$")]
     region: Annotated[str, StringConstraints(pattern=r"^([A-Z]{2})?$")] = ""

@@ -8,8 +8,8 @@ from channels.api.sources import SourcesView
 
 urlpatterns = [
     path("events", EventsView.as_view()),
-    path("receipts/<receipt>", ReceiptView.as_view()),
+    path("receipts/<str:receipt>", ReceiptView.as_view()),
     path("deliveries", DeliveriesView.as_view()),
-    path("deliveries/<receipt>/replay", ReplayView.as_view()),
+    path("deliveries/<str:receipt>/replay", ReplayView.as_view()),
     path("sources", SourcesView.as_view()),
 ]

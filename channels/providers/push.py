@@ -6,7 +6,17 @@ from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, ClassVar, Literal
 
 import orjson
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    RootModel,
+    StringConstraints,
+    ValidationError,
+    WithJsonSchema,
+)
 
 from channels.provider import Provider, SourceInfo, StoredDelivery, Unreadable
 from customers.incoming import Agent, Attachment, ChannelEvent, Handle, Kind, Trust
@@ -53,7 +63,18 @@ Moment = Annotated[datetime, BeforeValidator(moment)]
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
 Short = Annotated[str, StringConstraints(max_length=200)]
 Line = Annotated[str, StringConstraints(max_length=1000)]
-Id = Annotated[str, BeforeValidator(text_of), StringConstraints(min_length=1, max_length=200)]
+Id = Annotated[
+    str,
+    BeforeValidator(text_of),
+    StringConstraints(min_length=1, max_length=200),
+    WithJsonSchema({"anyOf": [{"type": "string", "minLength": 1, "maxLength": 200}, {"type": "integer"}]}),
+]
+Revision = Annotated[
+    int,
+    BeforeValidator(revision_number),
+    Field(ge=0, le=BIGINT),
+    WithJsonSchema({"anyOf": [{"type": "integer", "minimum": 0}, {"type": "string", "format": "date-time"}]}),
+]
 Count = Annotated[int, Field(ge=0, le=BIGINT)]
 Seconds = Annotated[float, Field(ge=0, le=1e9, allow_inf_nan=False)]
 Number = Annotated[float, Field(allow_inf_nan=False)]
@@ -151,8 +172,12 @@ class PushedEvent(Shape):
     state: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,31}$")] | None = None
     deleted: bool = False
     part: Annotated[str, StringConstraints(min_length=1, max_length=200)] = "main"
-    revision: Annotated[int, BeforeValidator(revision_number), Field(ge=0, le=BIGINT)] = 0
+    revision: Revision = 0
     details: Details = Details()
+
+
+class PushedEvents(RootModel[PushedEvent | list[PushedEvent]]):
+    """One event, or up to 2,500 of them."""
 
 
 class Push(Provider):

@@ -28,6 +28,8 @@ class TagsWanted(shapes.Shape):
 
 
 class PatchWanted(shapes.Shape):
+    model_config = shapes.example({"attributes": {"city": "Vilnius"}, "tags": {"add": ["vip"]}})
+
     attributes: Annotated[dict[Key, Any], Field(max_length=100)] = {}
     name: Name | None = None
     tags: TagsWanted | None = None

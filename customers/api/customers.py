@@ -136,7 +136,7 @@ class LookupView(View):
         parameters=[
             *WANTED,
             IDENTIFIER,
-            OpenApiParameter("timeline", OpenApiTypes.INT, description="Entries of each timeline, 1 to 200 (50)."),
+            OpenApiParameter("timeline", shapes.UP_TO_200, description="Entries of each timeline, 1 to 200 (50)."),
         ],
         responses=shapes.responses(shapes.Lookup),
     )

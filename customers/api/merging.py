@@ -29,16 +29,24 @@ T = TypeVar("T")
 class MergeWanted(shapes.Shape):
     """`versions`: {customer id: `version` of its card as it was read}."""
 
+    model_config = shapes.example(
+        {"with": "0196f7a0-5c3e-7d1a-9b57-2f4c8e6a1d03", "reason": "He gave both numbers on the phone."}
+    )
+
     with_: Annotated[str, Field(alias="with", min_length=1, max_length=64)]
     reason: Reason = ""
     versions: dict[str, str] = {}
 
 
 class UndoWanted(shapes.Shape):
+    model_config = shapes.example({"reason": "Father and son."})
+
     reason: Reason = ""
 
 
 class SplitWanted(shapes.Shape):
+    model_config = shapes.example({"identities": ["17", "23"], "reason": "Father and son."})
+
     identities: Annotated[list[str], Field(min_length=1, max_length=1000)]
     to: Annotated[str, StringConstraints(max_length=64)] | None = None
     reason: Reason = ""

@@ -6,6 +6,7 @@ import orjson
 from django.core.exceptions import PermissionDenied
 from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
+from django.views.decorators.csrf import csrf_exempt
 from rest_framework import exceptions
 from rest_framework.response import Response
 
@@ -94,6 +95,7 @@ def unavailable() -> Problem:
     return Problem("unavailable", "The database cannot be reached; nothing was stored.", headers={"Retry-After": "2"})
 
 
+@csrf_exempt
 def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     """Addresses below /api/ that do not exist."""
     return response(Problem("not_found", "There is nothing at this address."))

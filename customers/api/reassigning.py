@@ -7,7 +7,7 @@ from uuid import UUID
 
 from django.http import HttpResponse
 from drf_spectacular.utils import extend_schema
-from pydantic import Field, StringConstraints
+from pydantic import BeforeValidator, StringConstraints
 from rest_framework.request import Request
 
 from customers import blocklist, reassigning, sharing
@@ -23,12 +23,16 @@ from customers.sql import Cursor
 
 
 class AssignWanted(shapes.Shape):
+    model_config = shapes.example({"customer": "0196f7a0-5c3e-7d1a-9b57-2f4c8e6a1d03", "reason": "His wife called."})
+
     customer: Annotated[str, StringConstraints(min_length=1, max_length=64)]
     reason: Reason = ""
 
 
 class BlockWanted(shapes.Shape):
     """`allowed` takes a handle off the built-in lists."""
+
+    model_config = shapes.example({"why": "blocked", "note": "The number of the lift."})
 
     why: Literal["blocked", "role", "no_reply", "allowed"] = "blocked"
     note: Reason = ""
@@ -37,7 +41,9 @@ class BlockWanted(shapes.Shape):
 class ReleaseWanted(shapes.Shape):
     """`at`: the first moment at which the handle was somebody else's; now, if it is not said."""
 
-    at: Annotated[datetime, Field(strict=False)] | None = None
+    model_config = shapes.example({"at": "2026-11-01T00:00:00+02:00"})
+
+    at: Annotated[datetime, BeforeValidator(shapes.moment)] | None = None
 
 
 def wanted_of(request: Request) -> dict[str, Any]:

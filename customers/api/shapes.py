@@ -12,6 +12,7 @@ from customers.api.problems import CODES, Problem
 from customers.incoming import Kind
 from customers.legible import legible
 
+UP_TO_200 = {"type": "integer", "minimum": 1, "maximum": 200}
 KINDS: tuple[str, ...] = get_args(Kind)
 TRUSTS = Literal["claimed", "asserted", "verified"]
 
@@ -29,6 +30,11 @@ def moment(value: object) -> datetime:
 
 class Shape(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
+
+
+def example(value: dict[str, Any]) -> ConfigDict:
+    """Shows in the schema what a body looks like."""
+    return ConfigDict(json_schema_extra={"example": value})
 
 
 class ProblemShape(Shape):
@@ -195,10 +201,14 @@ class Anything(BaseModel):
 
 
 class NewNote(Shape):
+    model_config = example({"text": "Asked for a call on Friday after six."})
+
     text: Annotated[str, StringConstraints(min_length=1, max_length=50_000, strip_whitespace=True)]
 
 
 class NewKey(Shape):
+    model_config = example({"name": "web shop", "scopes": ["ingest"], "source": "shop", "sources": ["till"]})
+
     name: Annotated[str, StringConstraints(min_length=1, max_length=200)]
     scopes: Annotated[list[Literal["read", "write", "admin", "ingest"]], Field(min_length=1, max_length=4)]
     source: Annotated[str, StringConstraints(max_length=63)] = ""
@@ -265,7 +275,7 @@ EXAMPLE = OpenApiExample(
 def responses(model: type[BaseModel] | None, *others: int, status: int = 200) -> dict[Any, Any]:
     """The answers of an operation: what it gives, and the problems that anybody may meet."""
     problems = {code: OpenApiResponse(ProblemShape, title) for code, title in titles().items()}
-    found: dict[Any, Any] = {status: model}
+    found: dict[Any, Any] = {} if model is None else {status: model}
     for code in (400, 401, 403, 405, 503, *others):
         key = (code, "application/problem+json")
         found[304 if code == 304 else key] = None if code == 304 else problems[code]

@@ -21,7 +21,7 @@ PAGING = ("limit", "cursor")
 DIRECTIONS = ("inbound", "outbound", "internal")
 KINDS = shapes.KINDS
 
-LIMIT_PARAMETER = OpenApiParameter("limit", OpenApiTypes.INT, description="Entries of a page, 1 to 200 (50).")
+LIMIT_PARAMETER = OpenApiParameter("limit", shapes.UP_TO_200, description="Entries of a page, 1 to 200 (50).")
 CURSOR_PARAMETER = OpenApiParameter("cursor", OpenApiTypes.STR, description="`next` or `previous` of a page.")
 FILTER_PARAMETERS = [
     OpenApiParameter("channel", OpenApiTypes.STR, many=True),

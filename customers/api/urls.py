@@ -2,6 +2,7 @@
 
 from django.urls import path
 
+from customers.api import describing
 from customers.api.attachments import AttachmentView
 from customers.api.candidates import AcceptView, CandidatesView, RejectView
 from customers.api.customers import CustomersView, CustomerView, LookupView
@@ -18,27 +19,29 @@ from customers.api.reassigning import (
 )
 from customers.api.timelines import ChangesView, NotesView, SearchView, TimelineView
 
+assert describing  # The schema asks it how one signs in.
+
 urlpatterns = [
     path("customers", CustomersView.as_view()),
-    path("customers/<customer>", CustomerView.as_view()),
-    path("customers/<customer>/timeline", TimelineView.as_view()),
-    path("customers/<customer>/changes", ChangesView.as_view()),
-    path("customers/<customer>/notes", NotesView.as_view()),
-    path("customers/<customer>/links", LinksView.as_view()),
-    path("customers/<customer>/merge-preview", MergePreviewView.as_view()),
-    path("customers/<customer>/merge", MergeView.as_view()),
-    path("customers/<customer>/split", SplitView.as_view()),
-    path("links/<link>/undo", UndoView.as_view()),
+    path("customers/<str:customer>", CustomerView.as_view()),
+    path("customers/<str:customer>/timeline", TimelineView.as_view()),
+    path("customers/<str:customer>/changes", ChangesView.as_view()),
+    path("customers/<str:customer>/notes", NotesView.as_view()),
+    path("customers/<str:customer>/links", LinksView.as_view()),
+    path("customers/<str:customer>/merge-preview", MergePreviewView.as_view()),
+    path("customers/<str:customer>/merge", MergeView.as_view()),
+    path("customers/<str:customer>/split", SplitView.as_view()),
+    path("links/<str:link>/undo", UndoView.as_view()),
     path("candidates", CandidatesView.as_view()),
-    path("candidates/<candidate>/accept", AcceptView.as_view()),
-    path("candidates/<candidate>/reject", RejectView.as_view()),
+    path("candidates/<str:candidate>/accept", AcceptView.as_view()),
+    path("candidates/<str:candidate>/reject", RejectView.as_view()),
     path("interactions/<uuid:line>/assign", AssignView.as_view()),
     path("interactions/<uuid:line>/assign/undo", UndoAssignView.as_view()),
-    path("identities/<identity>/share", ShareView.as_view()),
-    path("identities/<identity>/unshare", UnshareView.as_view()),
-    path("identities/<identity>/block", BlockView.as_view()),
-    path("identities/<identity>/unblock", UnblockView.as_view()),
-    path("identities/<identity>/release", ReleaseView.as_view()),
+    path("identities/<str:identity>/share", ShareView.as_view()),
+    path("identities/<str:identity>/unshare", UnshareView.as_view()),
+    path("identities/<str:identity>/block", BlockView.as_view()),
+    path("identities/<str:identity>/unblock", UnblockView.as_view()),
+    path("identities/<str:identity>/release", ReleaseView.as_view()),
     path("lookup", LookupView.as_view()),
     path("search", SearchView.as_view()),
     path("attachments/<uuid:attachment>", AttachmentView.as_view()),
