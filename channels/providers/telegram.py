@@ -69,8 +69,8 @@ class Telegram(Provider):
         signatures.shared_token(received.headers.get("x-telegram-bot-api-secret-token", ""), source, "secret_token")
 
     def paste(self, source: SourceInfo) -> str:
-        token = source.secrets.get("secret_token", "")
-        return f"setWebhook: url={source.hook_url}, secret_token={token}, allowed_updates={sorted(self.handled)}"
+        url, secret = source.hook_url, source.secrets.get("secret_token")
+        return f"setWebhook: url={url}, secret_token={secret}, allowed_updates={sorted(self.handled)}"
 
     def media(self, source: SourceInfo, ref: str, url: str) -> MediaRequest | None:
         token, file_id = source.secrets.get("bot_token"), ref.removeprefix("telegram:")
@@ -132,7 +132,7 @@ def message(delivery: StoredDelivery, name: str, node: Json, number: int) -> Cha
         key=key_of(node, node.number("message_id")),
         revision=edited * SECOND + number if edited else date * SECOND,
         occurred_at=moment(date),
-        rank=node.number("message_id"),  # the files of an album share a second
+        rank=node.number("message_id"),  # An album's files share a second.
         changed_at=moment(edited),
         kind="campaign" if name.endswith("channel_post") else "message",
         direction=sides.direction,
@@ -225,12 +225,11 @@ def files_of(node: Json) -> tuple[Attachment, ...]:
     """The largest photo, or the one file that a message can have."""
     photos = sorted(node.nodes("photo"), key=lambda photo: photo.whole("width") or 0)
     name = "photo" if photos else next((name for name in FILES if node.node(name)), "")
-    file = photos[-1] if photos else node.node(name)
-    if not file.text("file_id"):
+    if not (file := photos[-1] if photos else node.node(name)).text("file_id"):
         return ()
     kind = file.text("mime_type") or FILES.get(name, "image/jpeg")
-    ref = f"telegram:{file.text('file_id')}"
-    return (Attachment(file.text("file_name") or name, kind, file.whole("file_size"), ref=ref),)
+    said = file.text("file_name") or name, kind, file.whole("file_size")
+    return (Attachment(*said, ref=f"telegram:{file.text('file_id')}"),)
 
 
 def reaction(delivery: StoredDelivery, node: Json, number: int) -> Iterator[ChannelEvent]:
@@ -274,10 +273,9 @@ def callback(delivery: StoredDelivery, node: Json, _: int) -> Iterator[ChannelEv
 def membership(delivery: StoredDelivery, node: Json, _: int) -> Iterator[ChannelEvent]:
     """In a private chat: the person blocked the bot, or took it back."""
     date, user, chat = node.seconds("date"), node.node("from"), node.node("chat")
-    status = node.node("new_chat_member").text("status")
     if chat.text("type") != "private":
         raise Ignored("the bot in a group")
-    if status not in MEMBERSHIP:
+    if (status := node.node("new_chat_member").text("status")) not in MEMBERSHIP:
         raise Unsupported(f"my_chat_member: {named(status)}")
     yield said_by(
         delivery,
