@@ -1,0 +1,1 @@
+"""The measured promises: `make bench` loads a synthetic history and times the real processes."""
