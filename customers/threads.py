@@ -84,7 +84,7 @@ def word_of(line: Line) -> Word | None:
 
 def taken_back(old: Line, new: Line | None) -> Key | None:
     """The conversation that must be counted again: the line moved, went, or no longer says what it said there."""
-    before, after = word_of(old), new and word_of(new)
+    before, after = word_of(old), word_of(new) if new else None
     if before is None:
         return None
     stands = (

@@ -7,6 +7,8 @@ process that has loaded everything and connected nowhere: eight interpreters tak
 import json
 import os
 import sys
+from collections.abc import Callable
+from importlib import import_module
 from typing import Any
 
 import django
@@ -36,7 +38,7 @@ def push_and_drain(key: str, events: list[Any]) -> list[str]:
     return said
 
 
-COMMANDS = {"push": push, "drain": drain, "push_and_drain": push_and_drain}
+COMMANDS: dict[str, Callable[..., Any]] = {"push": push, "drain": drain, "push_and_drain": push_and_drain}
 
 
 def serve(heard: int, said: int) -> None:
@@ -53,12 +55,10 @@ def serve(heard: int, said: int) -> None:
 
 def main(pairs: list[str]) -> None:
     django.setup()
-    import channels.draining
-    import cxhub.urls
     from customers import phones
 
-    assert channels.draining
-    assert cxhub.urls
+    for name in ("channels.draining", "cxhub.urls"):
+        import_module(name)
     assert phones.read("+73433443420")
     for pair in pairs:
         if not os.fork():

@@ -199,7 +199,7 @@ def test_a_lost_connection_is_nobodys_attempt(api: Api) -> None:
     api.push(*(event(identifier("phone", phone())) for _ in range(3)))
     with other_connection() as other:
         connection.ensure_connection()
-        pid = connection.connection.info.backend_pid  # type: ignore[union-attr]
+        pid = connection.connection.info.backend_pid
         other.execute("SELECT pg_terminate_backend(%s)", (pid,))
         other.commit()
         drain_all(seconds=5)

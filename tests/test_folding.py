@@ -13,7 +13,19 @@ from hypothesis import strategies as some
 from customers.folding import Part, Version, fold, put, version_of, without
 from customers.incoming import Agent, Attachment, ChannelEvent, Handle
 from customers.models import Interaction, InteractionPart
-from tests.support import COMMITTED, Api, at, drained, due_again, event, everything, identifier, push_and_drain, shop
+from tests.support import (
+    COMMITTED,
+    Api,
+    Event,
+    at,
+    drained,
+    due_again,
+    event,
+    everything,
+    identifier,
+    push_and_drain,
+    shop,
+)
 
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 WORDS = some.sampled_from(["", "a", "b", "labas", "да"])
@@ -121,8 +133,8 @@ class TestThroughTheDatabase:
 
     def call(self, number: str, id_: str) -> list[dict[str, Any]]:
         """A call as a PBX tells it, in parts; some of them name nobody."""
-        named = {"customer": {"identifiers": [identifier("phone", number)]}}
-        common = {"id": id_, "channel": "phone", "kind": "call"}
+        named: Event = {"customer": {"identifiers": [identifier("phone", number)]}}
+        common: Event = {"id": id_, "channel": "phone", "kind": "call"}
         return [
             event(**common, **named, part="main", revision=1, state="ringing", occurred_at=at(0)),
             event(**common, **named, part="main", revision=2, state="answered", occurred_at=at(0), text="spoke"),

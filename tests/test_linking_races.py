@@ -65,8 +65,8 @@ def consistent(lines: int) -> None:
     assert {frozenset(group) for group in kept.values()} == together, "customers are the components of the links"
     assert not set(Interaction.objects.values_list("identity_id", flat=True)) - set(owners)
     assert ContactCount.objects.aggregate(n=Sum("count"))["n"] == lines
-    for customer in Customer.objects.filter(merged_into=None):
-        assert customer.founder_id in kept[customer.pk]
+    for one in Customer.objects.filter(merged_into=None):
+        assert one.founder_id in kept[one.pk]
 
 
 def test_births_of_the_same_handles(api: Api, fleet: list[Racer]) -> None:

@@ -451,7 +451,7 @@ def test_who_may_push(api: Api) -> None:
     assert problem_of(guess)[:2] == (401, "unauthenticated")
     assert guess.headers["WWW-Authenticate"].startswith("Bearer")
     for scope in ("read", "write", "admin"):
-        assert problem_of(Api(scope).post("events", event()))[:2] == (403, "forbidden")  # type: ignore[arg-type]
+        assert problem_of(Api(scope).post("events", event()))[:2] == (403, "forbidden")
     assert not Delivery.objects.exists()
 
 

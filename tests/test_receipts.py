@@ -214,8 +214,8 @@ def test_deliveries_are_listed_to_admins_newest_first(api: Api) -> None:
     assert api.refused("deliveries", {"status": "lost"}) == (400, "invalid_value", "status")
     assert api.refused("deliveries", {"source": "nowhere"})[:2] == (400, "unknown_source")
     for scope in ("read", "write", "ingest"):
-        assert Api(scope).get("deliveries").status_code == 403  # type: ignore[arg-type]
-        assert Api(scope).post(f"deliveries/{pushed[0]}/replay").status_code == 403  # type: ignore[arg-type]
+        assert Api(scope).get("deliveries").status_code == 403
+        assert Api(scope).post(f"deliveries/{pushed[0]}/replay").status_code == 403
 
 
 def replayed(api: Api, receipt: str) -> Any:

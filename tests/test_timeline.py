@@ -184,7 +184,7 @@ def test_a_thousand_of_one_moment_are_paged_while_more_arrive(api: Api) -> None:
     path = path_of(api, number)
     first = api.ok(path, {"limit": 200})
     seen = list(first["results"])
-    backwards = []
+    backwards: list[Any] = []
     page, arrivals = first, 0
     while page["next"]:
         push_and_drain(api, said(number, 5 + arrivals, text=f"new {arrivals}"), said(number, -5 - arrivals))

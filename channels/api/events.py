@@ -55,7 +55,7 @@ class EventsView(View):
 
     @extend_schema(
         operation_id="events_push",
-        auth=[{"key": []}],
+        auth=[{"key": []}],  # type: ignore[list-item]
         request={"application/json": PushedEvents, "application/x-ndjson": OpenApiTypes.STR},
         responses=responses(shapes.PushReceipts, 413, 415, status=202),
         examples=[EXAMPLE],
