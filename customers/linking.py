@@ -12,7 +12,7 @@ from customers.attributes import BIRTHDAY, birthday
 from customers.handles import NORMALISER_VERSION
 from customers.identification import ANONYMOUS, CARD, OURS, Case, Evidence, Key, Known, KnownWorld, Objection
 from customers.rules import RULES_VERSION, Profile, objection
-from customers.sql import Cursor, Rows
+from customers.sql import Cursor, Rows, as_json
 
 LOCK = """
 SELECT pg_advisory_xact_lock(h) FROM (
@@ -63,14 +63,21 @@ MOVES = Rows("customers_change", what="text", identity_id="bigint", left_id="big
 TRUSTS = Rows("customers_identity", id="bigint", trust="smallint")
 
 
-# One statement a join, in the order of the joins: few rows, whatever the number of lines that hang on them.
-JOIN = """
-WITH merged AS (
-    UPDATE customers_customer SET merged_into_id = %(stands)s WHERE id = %(goes)s OR merged_into_id = %(goes)s
+JOINS = Rows("", goes="bigint", stands="bigint")
+# One statement for all joins: few rows, whatever the number of lines that hang on them. A customer that goes was
+# merged into nobody, so the two updates of customers never meet in a row.
+JOIN = f"""
+WITH x AS MATERIALIZED (
+    SELECT * FROM {JOINS.source}
+), merged AS (
+    UPDATE customers_customer c SET merged_into_id = x.stands FROM x WHERE c.id = x.goes
+), merged_before AS (
+    UPDATE customers_customer c SET merged_into_id = x.stands FROM x WHERE c.merged_into_id = x.goes
 ), moved AS (
-    UPDATE customers_identity SET customer_id = %(stands)s WHERE customer_id = %(goes)s RETURNING id
+    UPDATE customers_identity i SET customer_id = x.stands FROM x WHERE i.customer_id = x.goes
+    RETURNING i.id, x.goes, x.stands
 )
-INSERT INTO customers_change (what, identity_id, left_id, joined_id) SELECT 'moved', id, %(goes)s, %(stands)s FROM moved
+INSERT INTO customers_change (what, identity_id, left_id, joined_id) SELECT 'moved', id, goes, stands FROM moved
 """
 
 
@@ -107,7 +114,7 @@ class LinkingWorld(KnownWorld):
         self.links: list[dict[str, Any]] = []
         self.moves: list[dict[str, Any]] = []
         self.trusts: dict[int, int] = {}
-        self.joins: list[tuple[int, int]] = []
+        self.joins: dict[int, int] = {}  # who goes into whom, straight to who stands in the end
         owners = {identity.customer_id for identity in known}
         self.profiles = profiles.load(cursor, owners)
         self.rejected = rejected(cursor, owners)
@@ -196,7 +203,8 @@ class LinkingWorld(KnownWorld):
             raise Objection(reason)
         self.link(one, other, case, trust)
         self.profiles[stands].take(self.profiles.pop(goes))
-        self.joins.append((goes, stands))
+        self.joins |= {gone: stands for gone, into in self.joins.items() if into == goes}
+        self.joins[goes] = stands
         for generations in self.identities.values():
             for identity in generations:
                 if identity.customer_id == goes:
@@ -214,9 +222,10 @@ class LinkingWorld(KnownWorld):
         CUSTOMERS.insert(cursor, self.customers)
         IDENTITIES.insert(cursor, list(self.born.values()))
         LINKS.insert(cursor, self.links)
-        for goes, stands in self.joins:
-            cursor.execute(JOIN, {"goes": goes, "stands": stands})
         MOVES.insert(cursor, self.moves)
+        if self.joins:
+            rows = [{"goes": goes, "stands": stands} for goes, stands in sorted(self.joins.items())]
+            cursor.execute(JOIN.encode(), (as_json(rows),))
         TRUSTS.update(
             cursor, [{"id": id_, "trust": trust} for id_, trust in sorted(self.trusts.items())], "t.id = x.id"
         )

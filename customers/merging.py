@@ -189,6 +189,8 @@ def split(customer: int, identities: Sequence[int], *, to: int | None, by: str, 
 
     They become a new customer, or part of the standing customer `to`. Raises Refused, Retry.
     """
+    if to == customer:
+        raise Refused("Name another customer than the one that is split.")
     with holding(customer, *([to] if to is not None else [])) as (sql, homes):
         mine = {identity for identity, home in homes.items() if home == customer}
         cut, rest = sorted(mine & set(identities)), sorted(mine - set(identities))

@@ -135,6 +135,8 @@ class Identities(RuleBasedStateMachine):
         others = [one for one in self.model.persons() if one != person]
         to = others[other % len(others)] if others and elsewhere else None
         ids = self.ids()
+        with pytest.raises(merging.Refused):
+            merging.split(self.customer(person), list(ids.values()), to=self.customer(person), by=BY, reason="")
         merging.split(
             self.customer(person),
             sorted(ids[name] for name in chosen),

@@ -3,14 +3,13 @@
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from importlib import import_module
-from importlib.util import find_spec
 
 from channels.draining import drain_all
 from channels.models import Delivery, Source
 from channels.sources import make_source
 from customers.incoming import line_id
 from customers.sql import Cursor, cursor
+from customers.verifying import verify
 from tests.invariants import asked, violations
 from tests.soak import operations
 from tests.support import due_again
@@ -48,7 +47,8 @@ def soak(
         due_again()
     with cursor() as sql:
         (report.deadlocks,) = asked(sql, "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()")[0]
-        report.wrong += violations(sql) + lost(sql, turns, report) + verified(sql)
+        report.wrong += violations(sql) + lost(sql, turns, report)
+    report.wrong += verify().troubles
     return report
 
 
@@ -68,11 +68,3 @@ def lost(sql: Cursor, turns: int, report: Report) -> list[str]:
     if len(ids) != len(pushed) + report.done["note"]:
         wrong.append(f"{len(ids)} lines of {len(pushed)} events and {report.done['note']} notes")
     return wrong
-
-
-def verified(sql: Cursor) -> list[str]:
-    """What `manage.py verify_identity` would print, where it exists."""
-    if find_spec("customers.verifying") is None:
-        return []
-    found = import_module("customers.verifying").verify(sql)
-    return [str(one) for one in found]
