@@ -140,7 +140,17 @@ class BlockedHandleAdmin(AnyAdmin):
     def save_model(self, request: HttpRequest, obj: BlockedHandle, form: Any, change: bool) -> None:
         obj.created_by = f"user:{request.user.pk}"
         super().save_model(request, obj, form, change)
-        blocklist.forget()
+        blocklist.settle(obj.kind, obj.value)
+
+    def delete_model(self, request: HttpRequest, obj: BlockedHandle) -> None:
+        super().delete_model(request, obj)
+        blocklist.settle(obj.kind, obj.value)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[BlockedHandle]) -> None:
+        gone = list(queryset)
+        super().delete_queryset(request, queryset)
+        for one in gone:
+            blocklist.settle(one.kind, one.value)
 
 
 @admin.register(Candidate)

@@ -3,10 +3,12 @@
 import threading
 import time
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import Final
 
 from customers import handles
-from customers.models import BlockedHandle
+from customers.identification import regions
+from customers.models import BlockedHandle, Identity
 
 SECONDS: Final = 5.0
 _LOCK: Final = threading.Lock()
@@ -38,11 +40,14 @@ def forget() -> None:
 
 
 def entry(kind: str, value: str, region: str = "") -> str:
-    """The normal form under which a handle is listed; what has none is listed trimmed and casefolded."""
-    try:
-        return handles.normal(kind, value, "-", region=region or None)[0].value
-    except handles.Refused:
-        return value.strip().casefold()
+    """The normal form under which a handle is listed; what has none is listed trimmed and casefolded.
+
+    A number without a region is read by those in use, the first that knows it wins.
+    """
+    for one in [region or None, *(regions() if kind == "phone" and not region else [])]:
+        with suppress(handles.Refused):
+            return handles.normal(kind, value, "-", region=one)[0].value
+    return value.strip().casefold()
 
 
 def block(kind: str, value: str, *, why: str, note: str, by: str) -> None:
@@ -50,12 +55,24 @@ def block(kind: str, value: str, *, why: str, note: str, by: str) -> None:
     BlockedHandle.objects.update_or_create(
         kind=kind, value=value, source_id=0, defaults={"why": why, "note": note, "created_by": by}
     )
-    forget()
+    settle(kind, value)
 
 
 def unblock(kind: str, value: str) -> None:
     BlockedHandle.objects.filter(kind=kind, value=value, source_id=0).delete()
+    settle(kind, value)
+
+
+def settle(kind: str, value: str) -> None:
+    """The list changed: whether identities that stand may link is what it says now."""
     forget()
+    try:
+        linkable = handles.normal(kind, value, "-")[0].linkable
+    except handles.Refused:
+        linkable = False
+    if verdict(kind, value) == BlockedHandle.ALLOWED:
+        linkable = True
+    Identity.objects.filter(kind=kind, value=value).exclude(linkable=linkable).update(linkable=linkable)
 
 
 def own(source_id: int, addresses: Iterable[str], region: str = "") -> None:

@@ -1,14 +1,18 @@
 """Contacts and handles that were somebody else's: assigned, shared, blocked, released, and back."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from django.contrib.admin.models import LogEntry
+from django.contrib.auth.models import User
+from django.test import Client
 
 from customers import blocklist
 from customers.incoming import Attachment, ChannelEvent, Handle
-from customers.models import Assignment, ContactCount, Identity, Interaction, InteractionPart
+from customers.models import Assignment, BlockedHandle, ContactCount, Identity, Interaction, InteractionPart
 from customers.models import Attachment as Files
 from customers.recording import record
 from tests.identity_support import came, card, did, identity, mail, reasons, texts
@@ -159,6 +163,38 @@ def test_what_the_built_in_lists_refuse_can_be_allowed(api: Api) -> None:
     assert reasons(came(api, ("phone", "+79000000000"))) == ["blocked"]
     blocklist.block("phone", "+79000000000", why="allowed", note="golden number", by="test")
     assert reasons(came(api, ("phone", "+79000000000"))) == []
+
+
+def test_a_role_that_stood_links_once_it_is_allowed(api: Api) -> None:
+    one = came(api, ("email", "info@mail.example"))
+    id_ = identity(api, one, "email")
+    did(api, f"identities/{id_}/block", {"why": "allowed"})
+    assert reasons(came(api, ("email", "info@mail.example"), ("phone", phone()))) == []
+    did(api, f"identities/{id_}/unblock")
+    assert reasons(came(api, ("email", "info@mail.example"), ("phone", phone()))) == ["not_linkable"]
+
+
+@pytest.fixture
+def boss(api: Api) -> Iterator[Client]:
+    client = Client()
+    client.force_login(User.objects.create_superuser("boss"), "django.contrib.auth.backends.ModelBackend")
+    yield client
+    LogEntry.objects.all().delete()
+
+
+def test_the_list_is_edited_in_the_admin(api: Api, boss: Client) -> None:
+    client = boss
+    address = "/admin/customers/blockedhandle/"
+    form = {"kind": "phone", "value": "8 (912) 777-66-55", "why": "blocked", "note": "the courier"}
+    assert client.post(f"{address}add/", form).status_code == 302
+    row = BlockedHandle.objects.get()
+    assert (row.value, row.created_by[:5]) == ("+79127776655", "user:")
+    assert reasons(came(api, ("phone", "+79127776655"))) == ["blocked"]
+    assert client.post(f"{address}{row.pk}/delete/", {"post": "yes"}).status_code == 302
+    assert reasons(came(api, ("phone", "+79127776655"))) == []
+    shop("pbx", addresses=["+73433000000"])
+    own = BlockedHandle.objects.get()
+    assert client.post(f"{address}{own.pk}/change/", form).status_code == 403
 
 
 def test_the_companys_own_numbers_are_no_customers(api: Api) -> None:
