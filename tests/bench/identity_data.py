@@ -15,10 +15,8 @@ from channels.models import Delivery, Source
 from channels.sources import make_source
 from customers import timeline
 from customers.models import Identity, Interaction
-from customers.recording import record
 from customers.sql import cursor
 from tests.identity_work import said, tell
-from tests.support import wipe
 from tests.workers import WORKERS
 
 CONTACTS = """
@@ -85,30 +83,25 @@ def be_born(number: int, name: str, each: int) -> None:
         tell(*(said(f"born/{name}-{number}-{n}", f"{name}-{number}-{n}") for n in range(start, start + BATCH)))
 
 
-def record_known(number: int, each: int) -> None:
+def record_known(number: int, turn: int, each: int) -> None:
     for start in range(0, each, BATCH):
-        tell(*(said(f"plain/{number}/{n}", f"plain-{number}-{n}") for n in range(start, start + BATCH)))
+        tell(*(said(f"plain/{turn}/{number}/{n}", f"plain{turn}-{number}-{n}") for n in range(start, start + BATCH)))
 
 
-def join_pairs(number: int, each: int) -> None:
+def join_pairs(number: int, turn: int, each: int) -> None:
     """Two known customers a time."""
     for start in range(0, each, BATCH):
-        events = [
-            said(f"join/{number}/{n}", f"pair-{number}-{2 * n}", f"pair-{number}-{2 * n + 1}")
-            for n in range(start, start + BATCH)
+        pairs = [
+            (n, f"pair{turn}-{number}-{2 * n}", f"pair{turn}-{number}-{2 * n + 1}") for n in range(start, start + BATCH)
         ]
-        record([[event] for event in events], lambda _, outcomes: None)
+        tell(*(said(f"join/{turn}/{number}/{n}", one, other) for n, one, other in pairs))
 
 
-def adopt_new(number: int, each: int) -> None:
+def adopt_new(number: int, turn: int, each: int) -> None:
     """A known customer and a handle that nobody had."""
     for start in range(0, each, BATCH):
-        tell(
-            *(
-                said(f"new/{number}/{n}", f"plain-{number}-{n}", f"new-{number}-{n}")
-                for n in range(start, start + BATCH)
-            )
-        )
+        pairs = [(n, f"plain{turn}-{number}-{n}", f"new{turn}-{number}-{n}") for n in range(start, start + BATCH)]
+        tell(*(said(f"new/{turn}/{number}/{n}", known, new) for n, known, new in pairs))
 
 
 def split_groups(pool: Any, work: Callable[..., None], prefix: str, groups: int) -> int:
@@ -127,8 +120,10 @@ def split_groups(pool: Any, work: Callable[..., None], prefix: str, groups: int)
 
 
 def forget() -> None:
-    wipe()
-    asked("SELECT setval(pg_get_serial_sequence('customers_customer', 'id'), 1)")
+    with cursor() as sql:
+        sql.execute(r"SELECT tablename FROM pg_tables WHERE tablename ~ '^(channels|customers)_'")
+        tables = ", ".join(sorted(row[0] for row in sql.fetchall()))
+        sql.execute(f"TRUNCATE {tables} CASCADE".encode())
     make_source("push", "bench", region="RU")
 
 
@@ -158,7 +153,6 @@ def accept_history(events: int) -> None:
         rows.append(Pushed(source.pk, str(event["id"]), "main", 0, orjson.dumps(event)))
     for start in range(0, events, 1_000):
         accept_pushes(rows[start : start + 1_000], key_id=1, received_at=datetime.now(UTC))
-    asked("SELECT count(*) FROM channels_delivery")
     with cursor() as sql:
         sql.execute("ANALYZE")
 

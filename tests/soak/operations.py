@@ -190,7 +190,7 @@ class Hand:
             row = sql.fetchone()
         if row is None:
             raise NothingThere
-        return row
+        return int(row[0]), int(row[1])
 
 
 OPERATIONS: dict[Callable[[Hand], None], int] = {
