@@ -6,7 +6,8 @@ from typing import Any
 from django.apps import AppConfig
 from django.core.checks import CheckMessage, Error, Tags, register
 
-LOCALE = "SELECT lower('Я') = 'я', (SELECT show_trgm('яма') <> '{}' FROM pg_extension WHERE extname = 'pg_trgm')"
+CASE = "SELECT lower('Я') = 'я', EXISTS (SELECT 1 FROM pg_extension WHERE extname = 'pg_trgm')"
+TRIGRAMS = "SELECT show_trgm('яма') <> '{}'"
 
 
 class CustomersConfig(AppConfig):
@@ -25,8 +26,9 @@ def check_locale(
     if "default" not in (databases or ()):
         return []
     with cursor() as sql:
-        lower, trigrams = sql.execute(LOCALE).fetchone() or (False, False)
-    if lower and trigrams is not False:
-        return []
+        lower, installed = sql.execute(CASE).fetchone() or (False, False)
+        # Before the first migration the extension is not there yet, and its function cannot even be named.
+        if lower and (not installed or sql.execute(TRIGRAMS).fetchone() == (True,)):
+            return []
     hint = "Create it with ENCODING UTF8 and LOCALE C.UTF-8 (or en_US.UTF-8)."
     return [Error("This database does not know Cyrillic letters.", hint=hint, id="customers.E001")]
