@@ -33,6 +33,13 @@ def fetch_media() -> None:
     fetch_due(limit=20)
 
 
+@shared_task(name="channels.tasks.verify_identity", ignore_result=True)
+def verify_identity() -> None:
+    from customers.verifying import verify_and_store
+
+    verify_and_store()
+
+
 class Nudge:
     """One thread a process publishes nudges, so that no request ever waits for the broker."""
 

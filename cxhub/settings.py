@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from celery.schedules import crontab
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 from psycopg.conninfo import conninfo_to_dict
@@ -156,6 +157,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 CELERY_BEAT_SCHEDULE = {
     "drain": {"task": "channels.tasks.drain", "schedule": 30.0, "options": {"expires": 25}},
     "media": {"task": "channels.tasks.fetch_media", "schedule": 10.0, "options": {"expires": 9}},
+    "verify": {"task": "channels.tasks.verify_identity", "schedule": crontab(hour="3", minute="17")},
     "prune": {"task": "channels.tasks.prune", "schedule": 3600.0, "options": {"expires": 3000}},
 }
 CELERY_BEAT_SCHEDULE_FILENAME = str(CXHUB_VAR / "beat-schedule")
