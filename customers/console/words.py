@@ -131,7 +131,18 @@ HANDLES: Words = {
 
 TRUST: Words = {"claimed": _("claimed"), "asserted": _("stated"), "verified": _("verified")}
 
-REASONS: Words = {"claimed": _("claimed by the customer, not verified")}
+REASONS: Words = {
+    "claimed": _("only claimed, not verified"),
+    "other_customer": _("belongs to another customer"),
+    "rejected": _("was rejected before"),
+    "shared": _("used by several people"),
+    "not_linkable": _("a public address or number"),
+    "keep_apart": _("an agent keeps the two apart"),
+    "unique_conflict": _("different ids of one system"),
+    "contradiction": _("different names or birthdays"),
+    "cap": _("more than one person has"),
+}
+"""Why a handle was not linked."""
 
 ATTRIBUTES: Words = {
     "language": _("Language"),

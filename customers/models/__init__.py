@@ -9,9 +9,11 @@ from customers.models.customer import Customer
 from customers.models.identity import AttributeClaim, Candidate, Identity, SeenRegion
 from customers.models.interaction import ContactCount, Interaction, InteractionPart, Thread
 from customers.models.link import KeepApart, Link
+from customers.models.profile import AgentProfile, LastLook
 from customers.models.verification import Verification
 
 __all__ = [
+    "AgentProfile",
     "ApiKey",
     "Assignment",
     "Attachment",
@@ -26,6 +28,7 @@ __all__ = [
     "Interaction",
     "InteractionPart",
     "KeepApart",
+    "LastLook",
     "Link",
     "SeenRegion",
     "Thread",

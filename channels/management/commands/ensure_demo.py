@@ -15,10 +15,11 @@ from channels.models import Source
 from channels.providers import PROVIDERS
 from channels.sources import make_source
 from customers.access import ANY_SOURCE, ROLES, digest_of, issue_key, revoke
-from customers.models import ApiKey
+from customers.models import AgentProfile, ApiKey
 
 MADE_BY = "ensure_demo"
 LANGUAGES = {"agent": "ru", "supervisor": "lt", "admin": "en"}
+ZONES = {"agent": "Asia/Yekaterinburg", "supervisor": "Europe/Vilnius", "admin": ""}
 KEYS: dict[str, dict[str, Any]] = {
     "ingest": {"scopes": ["ingest"], "source": "demo", "sources": [ANY_SOURCE]},
     "read": {"scopes": ["read"]},
@@ -103,6 +104,9 @@ def user(role: str, kept: dict[str, str], hashed: str) -> dict[str, str]:
         account.set_password(password)
         account.save(update_fields=["password"])
     account.groups.add(Group.objects.get_or_create(name=role)[0])
+    AgentProfile.objects.get_or_create(
+        user=account, defaults={"language": LANGUAGES[role], "time_zone": ZONES[role]}
+    )
     return {"username": role, "password": password, "language": LANGUAGES[role]}
 
 

@@ -1,0 +1,99 @@
+"""Find a customer by what one half remembers, as one types; who was seen lately; where words were said."""
+
+from typing import Any
+
+import orjson
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+from customers import search
+from customers.access import Principal, log_views
+from customers.api.customers import KINDS
+from customers.cards import cards
+from customers.console import words
+from customers.console.card import identity, readable
+from customers.console.lines import Line, lines, moment, parsed
+from customers.console.pages import is_htmx, page, user_id, word
+from customers.sql import Cursor, cursor
+from customers.timeline import Filters
+
+FOUND = 20
+SAID = 10
+RECENT = 8
+SHORTEST = 3
+"""Letters below which nobody looks for words that were said."""
+
+RECENTLY = """
+SELECT coalesce(c.merged_into_id, c.id) FROM customers_lastlook l JOIN customers_customer c ON c.id = l.customer_id
+ WHERE l.user_id = %s ORDER BY l.looked_at DESC LIMIT %s
+"""
+
+
+@page()
+def find(request: HttpRequest, principal: Principal) -> HttpResponse:
+    """`/?q=`: a number in any spelling, an address, an id, a name with typos or in the other alphabet, or words."""
+    sought = word(request.GET, "q")
+    context: dict[str, Any] = {"q": sought}
+    with cursor("reading") as sql:
+        if sought:
+            context["found"], context["said"] = look(sql, sought, principal, request.path)
+            context["number"] = number(sought)
+        else:
+            sql.execute(RECENTLY, (user_id(principal), RECENT))
+            recent = [row[0] for row in sql.fetchall()]
+            context["recent"] = hits(cards(sql, list(dict.fromkeys(recent))))
+    return render(request, "customers/results.html" if is_htmx(request) else "customers/find.html", context)
+
+
+def look(sql: Cursor, sought: str, principal: Principal, path: str) -> tuple[list[dict[str, Any]], list[Line]]:
+    """(customers, contacts in which the words were said), the best of each; who was shown is logged."""
+    customers = search.by_handles(sql, [(kind, sought, None) for kind in KINDS])
+    customers += [one for one in search.by_words(sql, sought, FOUND) if one not in customers]
+    found = cards(sql, customers[:FOUND])
+    said: list[Line] = []
+    speakers: list[int] = []
+    if len(sought) >= SHORTEST:
+        page_, speakers = search.lines(sql, Filters(q=sought), limit=SAID, token=None)
+        said = named(sql, lines(parsed(page_.results)), speakers)
+    log_views(sql, principal.viewer, [*found, *speakers], path)
+    return hits(found), said
+
+
+def named(sql: Cursor, found: list[Line], customers: list[int]) -> list[Line]:
+    """Lines with the names of those whom they are of."""
+    names = {one["id"]: one["title"] for one in hits(cards(sql, customers))}
+    for one in found:
+        one.name = names.get(one.customer, "")
+    return found
+
+
+def hits(found: dict[int, str]) -> list[dict[str, Any]]:
+    """Cards as a list shows them."""
+    return [hit(orjson.loads(card)) for card in found.values()]
+
+
+def hit(card: dict[str, Any]) -> dict[str, Any]:
+    handles = [identity(one) for one in card["identities"]]
+    return {
+        "id": card["id"],
+        "name": card["name"] if isinstance(card["name"], str) else "",
+        "title": title(card),
+        "handles": handles[:6],
+        "last": moment(card["last_contact"]) if card["last_contact"] else None,
+        "open": len(card["open_threads"]),
+        "channels": [words.CHANNELS.get(one, one) for one in card["counts"]],
+    }
+
+
+def title(card: dict[str, Any]) -> str:
+    """The name, else how he is reached, else nothing."""
+    if isinstance(card["name"], str) and card["name"].strip():
+        return str(card["name"])
+    known = next((one for one in card["identities"] if one["kind"] != "anonymous"), None)
+    return readable(known["kind"], known["value"]) if known else ""
+
+
+def number(sought: str) -> str:
+    """The phone number that was meant, if it is a whole one."""
+    found = search.handles_of("phone", sought, None)
+    return readable("phone", found[0][2]) if found else ""

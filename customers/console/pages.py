@@ -1,0 +1,110 @@
+"""What the pages of the console share: who may, private answers, designed refusals, addresses that stay."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+from uuid import UUID
+
+from csp.decorators import csp_update
+from django.contrib.auth.decorators import login_required
+from django.db import InterfaceError, OperationalError
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
+from django.http.response import HttpResponseBase
+from django.shortcuts import render
+
+from customers.access import Principal, Scope, principal_of_user
+from customers.cards import Erased, Unknown, standing
+from customers.sql import Cursor
+
+View = Callable[..., HttpResponse]
+Decorated = Callable[..., HttpResponseBase]
+MOST = 300
+"""Characters of a parameter that are read."""
+
+
+class Refused(Exception):
+    """The role does not allow it."""
+
+
+class Unreadable(Exception):
+    """The form cannot be taken as it is."""
+
+
+def page(*methods: str, scope: Scope = "read") -> Callable[[View], Decorated]:
+    """A view for agents whose role has `scope`; it is called with the principal and answers what nobody else keeps."""
+    allowed = methods or ("GET", "HEAD")
+
+    def decorate(view: View) -> Decorated:
+        @login_required
+        @csp_update({"frame-src": ["'self'"], "media-src": ["'self'"]})
+        @wraps(view)
+        def answer(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+            if request.method not in allowed:
+                refused = refusal(request, 405)
+                refused["Allow"] = ", ".join(allowed)
+                return refused
+            return private(attempt(request, view, scope, *args, **kwargs))
+
+        return answer
+
+    return decorate
+
+
+def attempt(request: HttpRequest, view: View, scope: Scope, *args: Any, **kwargs: Any) -> HttpResponse:
+    principal = principal_of_user(request.user)
+    if principal is None or not principal.may(scope):
+        return refusal(request, 403)
+    try:
+        return view(request, principal, *args, **kwargs)
+    except Refused:
+        return refusal(request, 403)
+    except (Http404, Unknown):
+        return refusal(request, 404)
+    except Erased:
+        return refusal(request, 410)
+    except Unreadable:
+        return refusal(request, 400)
+    except (OperationalError, InterfaceError):
+        return render(request, "500.html", status=503)
+
+
+def refusal(request: HttpRequest, status: int) -> HttpResponse:
+    return render(request, "customers/refusal.html", {"status": status}, status=status)
+
+
+def private(answer: HttpResponse) -> HttpResponse:
+    answer["Cache-Control"] = "private, no-store"
+    return answer
+
+
+def is_htmx(request: HttpRequest) -> bool:
+    return bool(getattr(request, "htmx", False))
+
+
+def customer_of(sql: Cursor, public_id: str) -> int:
+    """The customer that stands for an id in an address; raises Unknown or Erased."""
+    return standing(sql, uuid_of(public_id))
+
+
+def uuid_of(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError as error:
+        raise Unknown from error
+
+
+def word(given: QueryDict, name: str, most: int = MOST) -> str:
+    """One parameter without what PostgreSQL and people cannot read."""
+    return clean(given.get(name, ""))[:most].strip()
+
+
+def words(given: QueryDict, name: str, most: int = 20) -> list[str]:
+    return [found for one in given.getlist(name)[:most] if (found := clean(str(one))[:MOST].strip())]
+
+
+def clean(text: str) -> str:
+    return text.replace("\x00", "").encode("utf-8", "replace").decode()
+
+
+def user_id(principal: Principal) -> int:
+    return int(principal.viewer.partition(":")[2])

@@ -1,0 +1,87 @@
+"""Contacts per channel and month: as numbers, and as a small picture, an image of its own because of the CSP."""
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.utils import formats
+
+from customers.access import Principal
+from customers.console import words
+from customers.console.pages import customer_of, page
+from customers.sql import Cursor, cursor
+
+SHOWN = 24
+WIDTH, HEIGHT, BAR = 8, 24, 6
+COUNTS = """
+SELECT k.channel, k.month, sum(k.count)::int FROM customers_contactcount k
+  JOIN customers_identity i ON i.id = k.identity_id
+ WHERE i.customer_id = %s GROUP BY k.channel, k.month HAVING sum(k.count) > 0 ORDER BY k.channel, k.month
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Months:
+    """{channel: {month: contacts}} and the months shown, at most two years of them, the last one last."""
+
+    counts: dict[str, dict[date, int]]
+    shown: list[date]
+
+    def rows(self) -> list[dict[str, Any]]:
+        """A channel each: its words, its total, where it stands in the picture."""
+        return [
+            {"channel": channel, "words": words.CHANNELS.get(channel, channel), "total": sum(found.values())}
+            for channel, found in self.counts.items()
+        ]
+
+    def table(self) -> list[tuple[str, list[int]]]:
+        """(month, contacts per channel in the order of `rows`), the newest first, without empty months."""
+        found = []
+        for month in reversed(self.shown):
+            counts = [of.get(month, 0) for of in self.counts.values()]
+            if any(counts):
+                found.append((formats.date_format(month, "YEAR_MONTH_FORMAT"), counts))
+        return found
+
+
+def months(sql: Cursor, customer: int) -> Months:
+    sql.execute(COUNTS, (customer,), prepare=True)
+    counts: dict[str, dict[date, int]] = {}
+    for channel, month, count in sql.fetchall():
+        counts.setdefault(channel, {})[month] = count
+    known = sorted({month for of in counts.values() for month in of})
+    return Months(counts, between(known[0], known[-1])[-SHOWN:] if known else [])
+
+
+def between(first: date, last: date) -> list[date]:
+    """Every month from the first to the last, but no more than are shown."""
+    number = last.year * 12 + last.month - 1
+    start = max(first.year * 12 + first.month - 1, number - SHOWN + 1)
+    return [date(one // 12, one % 12 + 1, 1) for one in range(start, number + 1)]
+
+
+@page()
+def contacts(request: HttpRequest, principal: Principal, customer: str) -> HttpResponse:
+    """`/customers/{id}/contacts.svg`, one row a channel; `#channel` shows one row alone."""
+    with cursor("reading") as sql:
+        found = months(sql, customer_of(sql, customer))
+    return HttpResponse(drawn(found), content_type="image/svg+xml")
+
+
+def drawn(found: Months) -> str:
+    """Only numbers and names of ours get into it: rows are named by their place."""
+    most = max((count for of in found.counts.values() for count in of.values()), default=1)
+    wide, high = max(len(found.shown), 1) * WIDTH, max(len(found.counts), 1) * HEIGHT
+    parts = [f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {wide} {high}" width="{wide}" height="{HEIGHT}">']
+    for row, of in enumerate(found.counts.values()):
+        foot = (row + 1) * HEIGHT - 2
+        parts.append(f'<view id="row{row}" viewBox="0 {row * HEIGHT} {wide} {HEIGHT}"/>')
+        parts.append(f'<path d="M0 {foot + 0.5}H{wide}" stroke="#8a94a3" stroke-width="1"/>')
+        for place, month in enumerate(found.shown):
+            if count := of.get(month, 0):
+                tall = max(2, round((HEIGHT - 4) * count / most))
+                parts.append(
+                    f'<rect x="{place * WIDTH + 1}" y="{foot - tall}" width="{BAR}" height="{tall}" fill="#3f7fd6"/>'
+                )
+    return "".join(parts) + "</svg>"

@@ -1,0 +1,129 @@
+"""Pages of one customer's timeline: the first that a card shows, those that follow, and one line alone."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+
+from customers import timeline
+from customers.access import Principal
+from customers.cards import Erased
+from customers.console.asked import Asked, line, place_of
+from customers.console.lines import Line, lines, parsed
+from customers.console.pages import customer_of, is_htmx, page
+from customers.sql import Cursor, cursor
+from customers.timeline import Page
+
+LIMIT = 40
+ABOVE = 8
+"""Lines shown above the one that was asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One screenful; `missing`: the line that was asked for is not here any more."""
+
+    lines: list[Line]
+    newer: str
+    older: str
+    changes: str
+    missing: bool = False
+
+    @property
+    def newest(self) -> bool:
+        return not self.newer
+
+    def context(self, customer: str) -> dict[str, Any]:
+        return {
+            "lines": self.lines,
+            "newer": self.newer,
+            "older": self.older,
+            "url": reverse("card", args=[customer]),
+            "lines_url": reverse("lines", args=[customer]),
+        }
+
+
+def read(
+    sql: Cursor, root: int, customer: str, asked: Asked, principal: Principal, path: str, seen_until: datetime | None
+) -> Reading:
+    """What the address asks for; raises Http404 for a cursor of somebody else's making."""
+
+    def fetched(token: str | None, limit: int = LIMIT) -> Page:
+        try:
+            found = timeline.read(
+                sql,
+                customer=root,
+                limit=limit,
+                token=token,
+                filters=asked.filters(),
+                viewer=principal.viewer,
+                path=path,
+            )
+        except timeline.BadToken as error:
+            raise Http404 from error
+        if found is None:
+            raise Erased
+        return found
+
+    place = place_of(sql, asked.at, root) if asked.at else None
+    if place is None:
+        only = fetched(asked.token())
+        ends, entries = (only.previous, only.next), parsed(only.results)
+    else:
+        only = fetched(place.token("desc"))
+        above = fetched(replace(place, backwards=True).token("desc"), ABOVE)
+        ends, entries = (above.previous, only.next), parsed(above.results) + parsed(only.results)
+    return Reading(
+        lines(entries, customer, seen_until=seen_until, here=asked.at),
+        newer=asked.query(cursor=ends[0]) if ends[0] else "",
+        older=asked.query(cursor=ends[1]) if ends[1] else "",
+        changes=only.changes,
+        missing=asked.at is not None and place is None,
+    )
+
+
+@page()
+def more(request: HttpRequest, principal: Principal, customer: str) -> HttpResponse:
+    """`/customers/{id}/lines?cursor=`: the next lines in one direction, for a page that is already there."""
+    asked = replace(Asked.of(request.GET), at=None, on=None)
+    if not is_htmx(request):
+        return redirect(f"{reverse('card', args=[customer])}?{request.GET.urlencode()}")
+    with cursor("reading") as sql:
+        root = customer_of(sql, customer)
+        found = read(sql, root, customer, asked, principal, request.path, None)
+    up = upwards(asked.cursor)
+    return render(request, "customers/lines.html", found.context(customer) | {"up": up, "down": not up})
+
+
+def upwards(token: str) -> bool:
+    try:
+        return bool(token) and timeline.Position.of(token, "desc").backwards
+    except timeline.BadToken as error:
+        raise Http404 from error
+
+
+@page()
+def single(request: HttpRequest, principal: Principal, customer: str, interaction: str) -> HttpResponse:
+    """`/customers/{id}/lines/{line}`: one line with its whole text."""
+    context = {"line": whole_line(request, principal, customer, interaction), "show_day": True}
+    return render(request, "customers/line.html" if is_htmx(request) else "customers/single.html", context)
+
+
+def whole_line(request: HttpRequest, principal: Principal, customer: str, interaction: str) -> Line:
+    """Raises Http404 for what is not a line of this customer; the view is logged."""
+    found = line(interaction)
+    with cursor("reading") as sql:
+        root = customer_of(sql, customer)
+        place = place_of(sql, found, root) if found else None
+        if place is None:
+            raise Http404
+        one = timeline.read(
+            sql, customer=root, limit=1, token=place.token("desc"), viewer=principal.viewer, path=request.path
+        )
+    entries = parsed(one.results) if one else []
+    if [entry["id"] for entry in entries] != [str(found)]:
+        raise Http404
+    return lines(entries, customer, whole=True)[0]
