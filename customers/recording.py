@@ -23,7 +23,7 @@ from customers.sql import Cursor, cursor
 
 logger = logging.getLogger(__name__)
 
-LINKING_CHUNK = 50
+LINKING_CHUNK = 100
 """Groups that are linked in one transaction: few enough that their locks are short."""
 TRIES = 8
 MOVES = 100
