@@ -306,8 +306,8 @@ def test_identities_are_what_the_links_say(committed: None) -> None:
     run_state_machine_as_test(
         Identities,
         settings=settings(
-            max_examples=50,
-            stateful_step_count=25,
+            max_examples=40,
+            stateful_step_count=20,
             deadline=None,
             suppress_health_check=list(HealthCheck),
             phases=[Phase.generate],  # through a database, shrinking takes minutes: the steps are told as they were

@@ -72,9 +72,9 @@ def chains(groups: int, *, known: bool) -> list[list[tuple[str, str]]]:
 
 @KNOWN
 def test_chains_link_by_link(pool: Workers, known: bool) -> None:
-    pool.each(work.link_one_by_one, chains(60, known=known))
-    whole(60, WORKERS + 1)
-    assert Interaction.objects.count() == 60 * (WORKERS + (WORKERS + 1 if known else 0))
+    pool.each(work.link_one_by_one, chains(25, known=known))
+    whole(25, WORKERS + 1)
+    assert Interaction.objects.count() == 25 * (WORKERS + (WORKERS + 1 if known else 0))
 
 
 @KNOWN
