@@ -67,6 +67,7 @@ def card(request: HttpRequest, principal: Principal, customer: str) -> HttpRespo
             "up": True,
             "down": True,
             "live": f"{reverse('news', args=[who['id']])}?{asked.query()}",
+            "filtered": asked.filtered,
             "may_write": principal.may("write"),
             **found.context(who["id"]),
         },
@@ -161,7 +162,11 @@ def zone_of(card: dict[str, Any]) -> dict[str, Any] | None:
         zone = ZoneInfo(names.pop()) if len(names) == 1 else None
     except (OSError, ValueError):
         return None
-    return {"name": zone.key, "now": timezone.now().astimezone(zone)} if zone else None
+    if zone is None:
+        return None
+    now = timezone.now().astimezone(zone)
+    offset = f"{now:%z}"  # The library's name for the zone may be a neighbour's capital.
+    return {"name": f"UTC{offset[:3]}:{offset[3:5]}", "now": now.replace(tzinfo=None)}
 
 
 def zones_of_number(value: str) -> tuple[str, ...]:

@@ -76,6 +76,7 @@ def lines(
     whole: bool = False,
     seen_until: datetime | None = None,
     here: UUID | None = None,
+    viewer: str = "",
 ) -> list[Line]:
     """Raises nothing, whatever a provider put into `details`; an entry that names its customer needs no `customer`."""
     found = [line(entry, whole=whole) for entry in entries]
@@ -90,7 +91,8 @@ def lines(
         one.more_files = len(given) - len(shown)
         one.customer = str(one.entry.get("customer") or customer)
         one.here = here is not None and one.id == str(here)
-        one.fresh = seen_until is not None and moment(one.entry["recorded_at"]) > seen_until
+        mine = bool(viewer) and (one.entry["agent"] or {}).get("id") == viewer
+        one.fresh = seen_until is not None and not mine and moment(one.entry["recorded_at"]) > seen_until
     return found
 
 
@@ -118,7 +120,7 @@ def line(entry: dict[str, Any], *, whole: bool) -> Line:
         bad=state in words.BAD,
         text=text[:LONG] if cut else text,
         cut=cut,
-        facts=facts(details, call=call),
+        facts=facts(details, kind),
         people=people(details),
         edits=[{**edit, "at": moment(edit["at"])} for edit in entry["edits"]],
         deleted_at=moment(entry["deleted_at"]) if entry["deleted_at"] else None,
@@ -185,12 +187,12 @@ def length(seconds: object) -> str:
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
-def facts(details: dict[str, Any], *, call: bool) -> list[str]:
+def facts(details: dict[str, Any], kind: str) -> list[str]:
     """What is worth a word beside the text: lengths, legs, orders, scores, reactions, verdicts."""
     found: list[str] = []
     for name, tell in TELLERS.items():
         value = details.get(name)
-        if value and (name != "call" or call):
+        if value and kind in ONLY.get(name, (kind,)) and (name, kind) != ("time_quality", "note"):
             found += tell(value)
     return found
 
@@ -282,6 +284,7 @@ def of_time(value: object) -> list[str]:
     return [_("time of receipt, the sender gave none")] if value == "received" else []
 
 
+ONLY = {"call": ("call",)}
 TELLERS = {
     "call": of_call,
     "order": of_order,

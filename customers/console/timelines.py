@@ -77,7 +77,7 @@ def read(
         above = fetched(replace(place, backwards=True).token("desc"), ABOVE)
         ends, entries = (above.previous, only.next), parsed(above.results) + parsed(only.results)
     return Reading(
-        lines(entries, customer, seen_until=seen_until, here=asked.at),
+        lines(entries, customer, seen_until=seen_until, here=asked.at, viewer=principal.viewer),
         newer=asked.query(cursor=ends[0]) if ends[0] else "",
         older=asked.query(cursor=ends[1]) if ends[1] else "",
         changes=only.changes,
@@ -95,7 +95,11 @@ def more(request: HttpRequest, principal: Principal, customer: str) -> HttpRespo
         root = customer_of(sql, customer)
         found = read(sql, root, customer, asked, principal, request.path, None)
     up = upwards(asked.cursor)
-    return render(request, "customers/lines.html", found.context(customer) | {"up": up, "down": not up})
+    return render(
+        request,
+        "customers/lines.html",
+        found.context(customer) | {"up": up, "down": not up, "filtered": asked.filtered},
+    )
 
 
 def upwards(token: str) -> bool:
