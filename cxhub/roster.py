@@ -29,7 +29,7 @@ class Place:
 
     @property
     def reachable_host(self) -> str:
-        return {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}.get(self.host, self.host)  # noqa: S104  # nosec B104 - compared, not bound
+        return {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}.get(self.host, self.host)  # nosec B104 # noqa: S104
 
     @property
     def url(self) -> str:
