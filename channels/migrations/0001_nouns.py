@@ -9,72 +9,140 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='DeliveryBody',
+            name="DeliveryBody",
             fields=[
-                ('pk', models.CompositePrimaryKey('received_at', 'delivery_id', blank=True, editable=False, primary_key=True, serialize=False)),
-                ('received_at', models.DateTimeField()),
-                ('delivery_id', models.UUIDField()),
-                ('body', models.BinaryField()),
-                ('headers', models.JSONField(default=dict)),
+                (
+                    "pk",
+                    models.CompositePrimaryKey(
+                        "received_at", "delivery_id", blank=True, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("received_at", models.DateTimeField()),
+                ("delivery_id", models.UUIDField()),
+                ("body", models.BinaryField()),
+                ("headers", models.JSONField(default=dict)),
             ],
             options={
-                'db_table': 'channels_deliverybody',
-                'managed': False,
+                "db_table": "channels_deliverybody",
+                "managed": False,
             },
         ),
         migrations.CreateModel(
-            name='Source',
+            name="Source",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('provider', models.TextField()),
-                ('slug', models.CharField(max_length=63, unique=True, validators=[django.core.validators.RegexValidator('^[a-z0-9][a-z0-9_-]{0,62}\\Z')])),
-                ('key', models.CharField(default=channels.models.source.new_key, max_length=64, unique=True)),
-                ('region', models.CharField(blank=True, default='', help_text='ISO 3166 code, for national phone numbers.', max_length=2)),
-                ('trust', models.CharField(choices=[('claimed', 'claimed'), ('asserted', 'asserted'), ('verified', 'verified')], default='asserted', help_text='The most that this source may say of a handle.', max_length=8)),
-                ('addresses', django.contrib.postgres.fields.ArrayField(base_field=models.TextField(), blank=True, default=list, help_text='Own numbers and addresses.', size=None)),
-                ('secrets', models.JSONField(blank=True, default=dict)),
-                ('revisions', models.CharField(blank=True, default='', help_text='integer or time, as first pushed.', max_length=8)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('refused', models.BigIntegerField(default=0, help_text='Deliveries with a bad signature.')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("provider", models.TextField()),
+                (
+                    "slug",
+                    models.CharField(
+                        max_length=63,
+                        unique=True,
+                        validators=[django.core.validators.RegexValidator("^[a-z0-9][a-z0-9_-]{0,62}\\Z")],
+                    ),
+                ),
+                ("key", models.CharField(default=channels.models.source.new_key, max_length=64, unique=True)),
+                (
+                    "region",
+                    models.CharField(
+                        blank=True, default="", help_text="ISO 3166 code, for national phone numbers.", max_length=2
+                    ),
+                ),
+                (
+                    "trust",
+                    models.CharField(
+                        choices=[("claimed", "claimed"), ("asserted", "asserted"), ("verified", "verified")],
+                        default="asserted",
+                        help_text="The most that this source may say of a handle.",
+                        max_length=8,
+                    ),
+                ),
+                (
+                    "addresses",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.TextField(),
+                        blank=True,
+                        default=list,
+                        help_text="Own numbers and addresses.",
+                        size=None,
+                    ),
+                ),
+                ("secrets", models.JSONField(blank=True, default=dict)),
+                (
+                    "revisions",
+                    models.CharField(
+                        blank=True, default="", help_text="integer or time, as first pushed.", max_length=8
+                    ),
+                ),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("refused", models.BigIntegerField(default=0, help_text="Deliveries with a bad signature.")),
             ],
         ),
         migrations.CreateModel(
-            name='Delivery',
+            name="Delivery",
             fields=[
-                ('id', models.UUIDField(default=uuid_utils.compat.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('push', models.BooleanField(default=False)),
-                ('key_id', models.BigIntegerField(help_text='The API key that pushed it.', null=True)),
-                ('external_id', models.TextField(default='')),
-                ('part', models.TextField(default='main')),
-                ('revision', models.BigIntegerField(default=0)),
-                ('digest', models.BinaryField(max_length=16)),
-                ('size', models.IntegerField()),
-                ('received_at', models.DateTimeField()),
-                ('state', models.TextField(default='accepted')),
-                ('attempts', models.SmallIntegerField(default=0, help_text='Only those made alone count.')),
-                ('failed', models.BooleanField(default=False, help_text='Claimed alone from now on.')),
-                ('replays', models.IntegerField(default=0)),
-                ('due_at', models.DateTimeField()),
-                ('lease', models.UUIDField(null=True)),
-                ('lease_until', models.DateTimeField(null=True)),
-                ('recorded_at', models.DateTimeField(null=True)),
-                ('reason', models.TextField(default='')),
-                ('lines', models.JSONField(default=list, help_text='[{interaction, status, matched_by}]')),
-                ('refused', models.JSONField(default=list, help_text='[{identifier, reason}]')),
-                ('source', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='deliveries', to='channels.source')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=uuid_utils.compat.uuid7, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("push", models.BooleanField(default=False)),
+                ("key_id", models.BigIntegerField(help_text="The API key that pushed it.", null=True)),
+                ("external_id", models.TextField(default="")),
+                ("part", models.TextField(default="main")),
+                ("revision", models.BigIntegerField(default=0)),
+                ("digest", models.BinaryField(max_length=16)),
+                ("size", models.IntegerField()),
+                ("received_at", models.DateTimeField()),
+                ("state", models.TextField(default="accepted")),
+                ("attempts", models.SmallIntegerField(default=0, help_text="Only those made alone count.")),
+                ("failed", models.BooleanField(default=False, help_text="Claimed alone from now on.")),
+                ("replays", models.IntegerField(default=0)),
+                ("due_at", models.DateTimeField()),
+                ("lease", models.UUIDField(null=True)),
+                ("lease_until", models.DateTimeField(null=True)),
+                ("recorded_at", models.DateTimeField(null=True)),
+                ("reason", models.TextField(default="")),
+                ("lines", models.JSONField(default=list, help_text="[{interaction, status, matched_by}]")),
+                ("refused", models.JSONField(default=list, help_text="[{identifier, reason}]")),
+                (
+                    "source",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="deliveries",
+                        to="channels.source",
+                    ),
+                ),
             ],
             options={
-                'verbose_name_plural': 'deliveries',
-                'indexes': [models.Index(condition=models.Q(('state__in', ['accepted', 'waiting'])), fields=['due_at', 'id'], name='delivery_open'), models.Index(fields=['source', 'id'], name='delivery_source'), models.Index(condition=models.Q(('state__in', ['waiting', 'conflict', 'unsupported', 'quarantined'])), fields=['state', 'id'], name='delivery_trouble')],
-                'constraints': [models.UniqueConstraint(condition=models.Q(('push', True)), fields=('source', 'external_id', 'part', 'revision', 'digest'), name='delivery_push')],
+                "verbose_name_plural": "deliveries",
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("state__in", ["accepted", "waiting"])),
+                        fields=["due_at", "id"],
+                        name="delivery_open",
+                    ),
+                    models.Index(fields=["source", "id"], name="delivery_source"),
+                    models.Index(
+                        condition=models.Q(("state__in", ["waiting", "conflict", "unsupported", "quarantined"])),
+                        fields=["state", "id"],
+                        name="delivery_trouble",
+                    ),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("push", True)),
+                        fields=("source", "external_id", "part", "revision", "digest"),
+                        name="delivery_push",
+                    )
+                ],
             },
         ),
     ]

@@ -104,9 +104,7 @@ def user(role: str, kept: dict[str, str], hashed: str) -> dict[str, str]:
         account.set_password(password)
         account.save(update_fields=["password"])
     account.groups.add(Group.objects.get_or_create(name=role)[0])
-    AgentProfile.objects.get_or_create(
-        user=account, defaults={"language": LANGUAGES[role], "time_zone": ZONES[role]}
-    )
+    AgentProfile.objects.get_or_create(user=account, defaults={"language": LANGUAGES[role], "time_zone": ZONES[role]})
     return {"username": role, "password": password, "language": LANGUAGES[role]}
 
 
