@@ -179,7 +179,8 @@ def test_edits_deletions_and_quotes_are_seen(api: Api) -> None:
     assert "Спасибо" in body
     assert "alert" not in body
     assert "spy.example" not in body
-    assert "Show pictures" in body
+    assert "Show pictures" in html
+    assert f'href="{path}?images=1" target="letter-' in html
     asked = client.get(path, {"images": "1"})
     assert "spy.example" in asked.content.decode()
     assert "img-src https: http:" in asked["Content-Security-Policy"]

@@ -229,6 +229,27 @@ def test_one_contact_far_back_and_up_again(page: Any, api: Api) -> None:
     assert shown[:80] == [line["id"] for line in lines[:80]]
 
 
+def test_a_letter_is_shown_in_a_frame_that_may_do_nothing(page: Any, api: Api) -> None:
+    card = history(api, 1)
+    html = "<h2>Invoice</h2><script>parent.document.title = 'owned'</script>"
+    html += f"<img src='http://127.0.0.1:{free_port()}/p.gif' alt='logo'>"
+    letter = event(identifier("phone", NUMBER), channel="email", kind="email", details={"html": html})
+    api.push({**letter, "occurred_at": datetime.now(UTC).isoformat()})
+    drained()
+    signed_in(page)
+    page.goto(f"/customers/{card}")
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.click("details.letter summary")
+    frame = page.frame_locator("details.letter iframe")
+    assert frame.locator("h2").inner_text() == "Invoice"
+    assert not [url for url in asked if url.endswith("p.gif")]
+    with page.expect_request("**/p.gif"):
+        page.click("details.letter a")
+    assert frame.locator("h2").inner_text() == "Invoice"
+    assert "owned" not in page.title()
+
+
 def test_now_is_live_too(page: Any, api: Api) -> None:
     history(api, 2)
     signed_in(page)

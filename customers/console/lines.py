@@ -54,6 +54,7 @@ class Line:
     deleted_at: datetime | None = None
     quoted: str = ""
     html: bool = False
+    remote: bool = False  # it asks for pictures of other servers
     fresh: bool = False
     here: bool = False
     by: str = ""
@@ -127,8 +128,15 @@ def line(entry: dict[str, Any], *, whole: bool) -> Line:
         deleted_at=moment(entry["deleted_at"]) if entry["deleted_at"] else None,
         quoted=quoted if isinstance(quoted := details.get("quoted"), str) else "",
         html=isinstance(details.get("html"), str) and bool(details["html"].strip()),
+        remote=isinstance(details.get("html"), str) and asks_for_pictures(details["html"]),
         by=handle(entry["identity"]),
     )
+
+
+def asks_for_pictures(html: str) -> bool:
+    """Perhaps: only an offer to show them hangs on it."""
+    low = html.lower()
+    return "<img" in low and ("http:" in low or "https:" in low)
 
 
 def moment(text: str) -> datetime:
