@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
-from django.db.models import QuerySet
+from django.db.models import Count, QuerySet
 from django.forms import ChoiceField, ModelForm
 from django.http import HttpRequest
 from django.utils.html import format_html
@@ -47,7 +47,7 @@ class SourceForm(AnyForm):
 @admin.register(Source)
 class SourceAdmin(AnyAdmin):
     form = SourceForm
-    list_display = ("slug", "provider", "region", "trust", "refused", "created_at")
+    list_display = ("slug", "provider", "region", "trust", "refused", "trouble", "created_at")
     list_filter = ("provider",)
     readonly_fields = ("needs", "paste", "refused")
 
@@ -62,6 +62,11 @@ class SourceAdmin(AnyAdmin):
     @admin.display(description=_("Enter at the provider"))
     def paste(self, source: Source) -> str:
         return format_html("<code>{}</code>", paste_of(source)) if source.pk else "—"
+
+    @admin.display(description=_("Deliveries to look at"))
+    def trouble(self, source: Source) -> str:
+        found = Delivery.objects.filter(source=source, state__in=Delivery.TROUBLE).values_list("state")
+        return ", ".join(f"{state} {count}" for state, count in found.annotate(Count("pk")).order_by("state")) or "—"
 
     def save_model(self, request: HttpRequest, obj: Source, form: Any, change: bool) -> None:
         super().save_model(request, obj, form, change)
