@@ -41,7 +41,7 @@ class Sources:
         if not self.principal.may_push_for(wanted):
             raise Rejected("forbidden", "This key may not push for that source.", "source")
         if wanted not in self.known:
-            self.known[wanted] = Source.objects.filter(slug=wanted).first()
+            self.known[wanted] = Source.having("slug", wanted)
         source = self.known[wanted]
         if source is None:
             raise Rejected("unknown_source", f"There is no source «{wanted}».", "source")

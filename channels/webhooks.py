@@ -40,21 +40,13 @@ def receive(request: HttpRequest, provider: str, key: str) -> HttpResponse:
     )
     translator = PROVIDERS.get(provider)
     try:
-        source = (
-            Source.objects.filter(provider=provider, key=key).first() if translator and KEY.fullmatch(key) else None
-        )
-        if translator is None or source is None:
+        source = Source.having("key", key) if translator and KEY.fullmatch(key) else None
+        if translator is None or source is None or source.provider != provider:
             return text(HTTPStatus.NOT_FOUND, "There is no such source.")
         return admit(translator, source, received)
     except DatabaseTrouble as trouble:
         logger.error("a delivery of %s was not stored: %s", provider, type(trouble).__name__)  # noqa: TRY400 (texts may quote data)
         return text(HTTPStatus.SERVICE_UNAVAILABLE, "Not stored, please send it again.")
-
-
-def source_of(provider: str, key: str) -> Source | None:
-    if provider not in PROVIDERS or not KEY.fullmatch(key):
-        return None
-    return Source.objects.filter(provider=provider, key=key).first()
 
 
 def admit(provider: Provider, source: Source, received: Received) -> HttpResponse:
