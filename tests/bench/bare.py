@@ -3,6 +3,7 @@
 import os
 from uuid import UUID
 
+import psycopg
 from django.core.wsgi import get_wsgi_application
 from django.db import connections
 from django.http import HttpRequest, HttpResponse
@@ -27,7 +28,9 @@ SELECT coalesce(json_agg({ENTRY.replace("i.", "page.")} ORDER BY t.sorted_at DES
 def page(request: HttpRequest, customer: UUID) -> HttpResponse:
     connection = connections["reading"]
     connection.ensure_connection()
-    row = connection.connection.execute(PAGE, (customer,), prepare=True).fetchone()
+    # Not connection.connection.execute: Django's own cursors never prepare.
+    row = psycopg.Cursor(connection.connection).execute(PAGE, (customer,), prepare=True).fetchone()
+    assert row is not None
     body = f'{{"results": {row[0]}}}'.encode()
     return HttpResponse(body, content_type="application/json", headers={"Content-Length": str(len(body))})
 

@@ -9,6 +9,8 @@ from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass
 
 PROCESSES, CONNECTIONS = 2, 2
+RECONNECT_SECONDS = 0.2
+"""A server spreads connections over its workers as chance has it: new ones now and then even that out."""
 END = b"\r\n\r\n"
 
 
@@ -91,12 +93,18 @@ def hammer(port: int, requests: Sequence[bytes], status: int, seconds: float) ->
 
     def work(share: Sequence[bytes]) -> None:
         connection = Connection(port)
-        end, place = time.perf_counter() + seconds, 0
-        while (time.perf_counter() < end) if seconds else (place < len(share)):
-            begun = time.perf_counter()
+        begun, place = time.perf_counter(), 0
+        end, reconnect = begun + seconds, begun + RECONNECT_SECONDS
+        while (begun < end) if seconds else (place < len(share)):
             connection.ask(share[place % len(share)], status)
-            latencies.append(time.perf_counter() - begun)
             place += 1
+            now = time.perf_counter()
+            latencies.append(now - begun)
+            if now > reconnect:
+                connection.close()
+                connection, now = Connection(port), time.perf_counter()
+                reconnect = now + RECONNECT_SECONDS
+            begun = now
         connection.close()
 
     together(requests, work)

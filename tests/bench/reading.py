@@ -19,8 +19,8 @@ BAR = 0.5
 def choices(history: History) -> dict[str, list[Person]]:
     """Customers as they are met in traffic, and the heaviest apart."""
     rng = random.Random("readers")
-    count = min(MIXED, len(history.people))
-    mixed = [history.people[history.traffic[rng.randrange(history.scale)]] for _ in range(count)]
+    some = rng.choices(history.traffic, k=min(MIXED, len(history.people)))
+    mixed = [history.people[place] for place in some]
     return {"traffic-weighted": mixed, "the heaviest": history.people[:HEAVIEST]}
 
 
