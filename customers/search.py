@@ -115,7 +115,7 @@ WITH found AS MATERIALIZED (
       FROM page p JOIN customers_interaction t ON t.id = p.id JOIN customers_identity i ON i.id = t.identity_id
 )
 SELECT (SELECT coalesce(json_agg(jsonb_set({ENTRY}::jsonb, '{{customer}}', to_jsonb(c.public_id))
-               ORDER BY t.sorted_at DESC, t.rank DESC, t.id DESC), '[]')::text
+               ORDER BY t.sorted_at DESC, t.rank DESC, t.id DESC), '[]')
           FROM shown t JOIN customers_identity i ON i.id = t.identity_id
           JOIN customers_customer c ON c.id = t.customer_id),
        first.sorted_at, first.rank, first.id, last.sorted_at, last.rank, last.id, (SELECT count(*) FROM found),

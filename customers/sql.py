@@ -7,9 +7,25 @@ from typing import Any
 import orjson
 import psycopg
 from django.db import connections
-from psycopg.types.json import set_json_loads
+from psycopg.abc import Buffer
+from psycopg.adapt import Loader
 
 Cursor = psycopg.Cursor[Any]
+JSON, JSONB = 114, 3802
+
+
+class Parsed(Loader):
+    """Columns are jsonb: they come as values."""
+
+    def load(self, data: Buffer) -> Any:
+        return orjson.loads(data)
+
+
+class Written(Loader):
+    """What a statement writes for an answer is json: it stays the bytes that are sent."""
+
+    def load(self, data: Buffer) -> bytes:
+        return bytes(data)
 
 
 @contextmanager
@@ -21,7 +37,8 @@ def cursor(using: str = "default") -> Iterator[Cursor]:
     connection = connections[using]
     connection.ensure_connection()
     with connection.wrap_database_errors, psycopg.Cursor(connection.connection) as raw:
-        set_json_loads(orjson.loads, raw)  # Django's connection leaves jsonb as text
+        raw.adapters.register_loader(JSONB, Parsed)
+        raw.adapters.register_loader(JSON, Written)
         yield raw
 
 

@@ -9,6 +9,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 from uuid import UUID
 
+import orjson
+
 from customers.sql import Cursor, cursor
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -98,9 +100,9 @@ class Filters:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """`results` is a JSON array as text, in the order asked for; the tokens are None at the ends."""
+    """`results` is a JSON array as bytes, in the order asked for; the tokens are None at the ends."""
 
-    results: str
+    results: bytes
     next: str | None
     previous: str | None
     changes: str
@@ -109,7 +111,7 @@ class Page:
     @classmethod
     def of(
         cls,
-        results: str,
+        results: bytes,
         first: tuple[Any, ...],
         last: tuple[Any, ...],
         found: int,
@@ -135,17 +137,10 @@ class Page:
             customer_id,
         )
 
-    def json(self, **more: str) -> str:
-        """The answer's object; `more` holds further members as JSON text."""
-
-        def text(token: str | None) -> str:
-            return f'"{token}"' if token else "null"
-
-        extra = "".join(f', "{name}": {value}' for name, value in more.items())
-        return (
-            f'{{"results": {self.results}, "next": {text(self.next)}, "previous": {text(self.previous)}, '
-            f'"changes": {text(self.changes)}{extra}}}'
-        )
+    def json(self) -> bytes:
+        """The answer's object."""
+        tokens = {"next": self.next, "previous": self.previous, "changes": self.changes or None}
+        return b'{"results": %b, %b' % (self.results, orjson.dumps(tokens)[1:])
 
 
 def read(
@@ -208,7 +203,7 @@ WITH root AS (
 ), page AS MATERIALIZED (
     SELECT * FROM found ORDER BY {sort} LIMIT %(limit)s - 1
 )
-SELECT (SELECT coalesce(json_agg({ENTRY} ORDER BY p.sorted_at {shown}, p.rank {shown}, p.id {shown}), '[]')::text
+SELECT (SELECT coalesce(json_agg({ENTRY} ORDER BY p.sorted_at {shown}, p.rank {shown}, p.id {shown}), '[]')
           FROM page p JOIN customers_interaction t ON t.id = p.id JOIN ids i ON i.id = p.identity_id),
        first.sorted_at, first.rank, first.id, last.sorted_at, last.rank, last.id,
        (SELECT count(*) FROM found), pg_snapshot_xmin(pg_current_snapshot())::text, root.id

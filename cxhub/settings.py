@@ -79,7 +79,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "csp.middleware.CSPMiddleware",
+    "cxhub.policy.PolicyMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -263,7 +263,7 @@ LOGGING: dict[str, Any] = {
 CXHUB_BODY_DAYS = env_int("CXHUB_BODY_DAYS", 90)
 """For how many days the raw bytes of deliveries are kept, and can be replayed."""
 
-CXHUB_RULES = env_bool("CXHUB_RULES", default=False)
+CXHUB_RULES = env_bool("CXHUB_RULES", default=True)
 """Whether the rules decide: they may join two known customers, and object to a link; else the first link stands."""
 
 CXHUB_SMTP_HOST = os.environ.get("CXHUB_SMTP_HOST") or "127.0.0.1"

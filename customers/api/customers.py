@@ -149,5 +149,6 @@ class LookupView(View):
             shown = cards(sql, customers)
             pages = {id_: timeline.read(sql, customer=id_, limit=limit) for id_ in shown}
             log(sql, request, list(shown))
-        results = [f'{{"customer": {shown[id_]}, "timeline": {page.json()}}}' for id_, page in pages.items() if page]
-        return json_response(f'{{"results": [{", ".join(results)}]}}')
+        both = [(shown[id_].encode(), page.json()) for id_, page in pages.items() if page]
+        results = [b'{"customer": %b, "timeline": %b}' % one for one in both]
+        return json_response(b'{"results": [%b]}' % b", ".join(results))

@@ -98,7 +98,7 @@ def lines(
     return found
 
 
-def parsed(json: str) -> list[dict[str, Any]]:
+def parsed(json: str | bytes) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = orjson.loads(json)
     return found
 
