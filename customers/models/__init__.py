@@ -6,6 +6,20 @@ from customers.models.attachment import Attachment
 from customers.models.blocked import BlockedHandle
 from customers.models.change import Change
 from customers.models.customer import Customer
+from customers.models.experience import (
+    BusinessHours,
+    Expectation,
+    Experience,
+    ExperienceSettings,
+    Feedback,
+    Following,
+    Promise,
+    Request,
+    Score,
+    Segment,
+    StageChange,
+    Touch,
+)
 from customers.models.identity import AttributeClaim, Candidate, Identity, SeenRegion
 from customers.models.interaction import ContactCount, Interaction, InteractionPart, Thread
 from customers.models.link import KeepApart, Link
@@ -19,18 +33,30 @@ __all__ = [
     "Attachment",
     "AttributeClaim",
     "BlockedHandle",
+    "BusinessHours",
     "Candidate",
     "CardView",
     "Change",
     "ContactCount",
     "Customer",
+    "Expectation",
+    "Experience",
+    "ExperienceSettings",
+    "Feedback",
+    "Following",
     "Identity",
     "Interaction",
     "InteractionPart",
     "KeepApart",
     "LastLook",
     "Link",
+    "Promise",
+    "Request",
+    "Score",
     "SeenRegion",
+    "Segment",
+    "StageChange",
     "Thread",
+    "Touch",
     "Verification",
 ]

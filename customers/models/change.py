@@ -1,5 +1,6 @@
 """The append-only feed of what was recorded, changed, moved and erased."""
 
+from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models.functions import Cast, Now
 
@@ -40,4 +41,6 @@ class Change(models.Model):
             models.Index(
                 fields=["joined_id", "txid", "id"], name="change_joined", condition=models.Q(joined_id__isnull=False)
             ),
+            # Who follows the whole feed asks by transaction; the table only grows, so this costs next to nothing.
+            BrinIndex(fields=["txid"], name="change_txid", pages_per_range=16),
         ]
