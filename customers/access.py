@@ -23,6 +23,7 @@ IMPLIED: dict[str, frozenset[str]] = {
 }
 ROLES: dict[str, str] = {"agent": "write", "supervisor": "write", "admin": "admin"}
 """What a role (a group of users) may do over the API; its name is the group's."""
+SUPERVISORS = frozenset({"supervisor", "admin"})
 
 PREFIX = "cx_"
 ANY_SOURCE = "*"
@@ -38,7 +39,13 @@ class Principal:
     source: str = ""
     sources: tuple[str, ...] = ()
     key_id: int | None = None
+    roles: frozenset[str] = frozenset()
     is_authenticated: bool = True
+
+    @property
+    def supervises(self) -> bool:
+        """Supervisors and administrators see what others did, and what needs a person."""
+        return bool(self.roles & SUPERVISORS)
 
     def may(self, scope: Scope) -> bool:
         return scope in self.scopes
@@ -105,12 +112,10 @@ def principal_of_user(user: AbstractBaseUser | AnonymousUser) -> Principal | Non
     """What an agent may do by his role; None for nobody."""
     if not isinstance(user, User) or not user.is_active:
         return None
-    roles = set(user.groups.values_list("name", flat=True))
-    scopes: frozenset[str] = frozenset()
-    for role, scope in ROLES.items():
-        if role in roles or user.is_superuser:
-            scopes |= IMPLIED[scope]
-    return Principal(f"user:{user.pk}", user.get_username(), scopes)
+    given = set(user.groups.values_list("name", flat=True))
+    roles = frozenset(role for role in ROLES if role in given or user.is_superuser)
+    scopes = frozenset[str]().union(*(IMPLIED[ROLES[role]] for role in roles))
+    return Principal(f"user:{user.pk}", user.get_username(), scopes, roles=roles)
 
 
 VIEWED = """

@@ -30,7 +30,7 @@ class Unreadable(Exception):
     """The form cannot be taken as it is."""
 
 
-def page(*methods: str, scope: Scope = "read") -> Callable[[View], Decorated]:
+def page(*methods: str, scope: Scope = "read", supervisors: bool = False) -> Callable[[View], Decorated]:
     """A view for agents whose role has `scope`; it is called with the principal and answers what nobody else keeps."""
     allowed = methods or ("GET", "HEAD")
 
@@ -43,16 +43,19 @@ def page(*methods: str, scope: Scope = "read") -> Callable[[View], Decorated]:
                 refused = refusal(request, 405)
                 refused["Allow"] = ", ".join(allowed)
                 return refused
-            return private(attempt(request, view, scope, *args, **kwargs))
+            return private(attempt(request, view, scope, supervisors, *args, **kwargs))
 
         return answer
 
     return decorate
 
 
-def attempt(request: HttpRequest, view: View, scope: Scope, *args: Any, **kwargs: Any) -> HttpResponse:
+def attempt(
+    request: HttpRequest, view: View, scope: Scope, supervisors: bool, *args: Any, **kwargs: Any
+) -> HttpResponse:
     principal = principal_of_user(request.user)
-    if principal is None or not principal.may(scope):
+    request.principal = principal  # type: ignore[attr-defined]  # for the templates: what to offer
+    if principal is None or not principal.may(scope) or (supervisors and not principal.supervises):
         return refusal(request, 403)
     try:
         return view(request, principal, *args, **kwargs)
