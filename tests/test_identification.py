@@ -157,7 +157,29 @@ def test_a_new_carrier_joins_the_first_known_other(api: Api) -> None:
     assert Customer.objects.count() == 1, "nobody new was founded"
 
 
-def test_a_new_carrier_joins_the_first_of_two_and_the_other_stays(api: Api) -> None:
+def test_a_new_carrier_makes_one_of_the_two_it_comes_with(api: Api) -> None:
+    first, second = mail(), mail()
+    one = only(api, event(identifier("email", first)))
+    other = only(api, event(identifier("email", second)))
+    receipt = only(api, event(identifier("phone", phone()), identifier("email", second), identifier("email", first)))
+    assert receipt["refused"] == []
+    assert receipt["lines"][0]["matched_by"] == "email"
+    assert customer(api, "email", first) == customer(api, "email", second) == one["customer"], "the older one stands"
+    assert api.ok(f"customers/{other['customer']}")["id"] == one["customer"]
+
+
+def test_two_known_customers_are_one_from_the_contact_that_has_both(api: Api) -> None:
+    number, address = phone(), mail()
+    one = only(api, event(identifier("phone", number)))
+    only(api, event(identifier("email", address)))
+    receipt = only(api, event(identifier("phone", number), identifier("email", address)))
+    assert (receipt["customer"], receipt["refused"]) == (one["customer"], [])
+    assert customer(api, "email", address) == one["customer"]
+    assert Link.objects.get().undone_at is None
+
+
+def test_without_the_rules_the_first_link_stands(api: Api, settings: Any) -> None:
+    settings.CXHUB_RULES = False
     first, second = mail(), mail()
     one = only(api, event(identifier("email", first)))
     other = only(api, event(identifier("email", second)))
@@ -165,17 +187,6 @@ def test_a_new_carrier_joins_the_first_of_two_and_the_other_stays(api: Api) -> N
     assert receipt["customer"] == other["customer"]
     assert receipt["refused"] == [{"identifier": f"email:{first}", "reason": "other_customer"}]
     assert customer(api, "email", first) == one["customer"]
-
-
-def test_two_known_customers_are_not_joined(api: Api) -> None:
-    number, address = phone(), mail()
-    one = only(api, event(identifier("phone", number)))
-    other = only(api, event(identifier("email", address)))
-    receipt = only(api, event(identifier("phone", number), identifier("email", address)))
-    assert receipt["customer"] == one["customer"]
-    assert receipt["refused"] == [{"identifier": f"email:{address}", "reason": "other_customer"}]
-    assert customer(api, "email", address) == other["customer"]
-    assert not Link.objects.exists()
 
 
 @pytest.mark.parametrize("claim", [{"verified": False}, {}])
@@ -267,9 +278,15 @@ def test_the_same_handle_twice_in_one_event(api: Api) -> None:
 
 
 def test_an_event_of_fifty_identifiers(api: Api) -> None:
-    handles = [identifier("crm_id", f"c-{n}") for n in range(50)]
-    receipt = only(api, event(*handles))
+    receipt = only(api, event(*(identifier("device", f"d-{n}") for n in range(50))))
     assert Identity.objects.filter(customer__public_id=receipt["customer"]).count() == 50
+
+
+def test_an_event_of_more_identifiers_than_a_person_has(api: Api) -> None:
+    receipt = only(api, event(*(identifier("email", mail()) for _ in range(12))))
+    assert [one["reason"] for one in receipt["refused"]] == ["cap", "cap"]
+    receipt = only(api, event(*(identifier("crm_id", f"c-{n}") for n in range(3))))
+    assert [one["reason"] for one in receipt["refused"]] == ["unique_conflict", "unique_conflict"]
 
 
 def test_identity_is_a_pure_function_of_the_event(api: Api) -> None:

@@ -183,7 +183,7 @@ def test_refused_handles_are_listed_with_their_reasons(api: Api) -> None:
     assert reasons.pop("phone:anonymous") == "blocked"
     assert reasons.pop("email:no at sign") == "invalid"
     assert reasons.pop(f"email:{address}") == "claimed"
-    assert reasons in ({f"phone:{other}": "other_customer"}, {})
+    assert reasons == {}
 
 
 def test_who_may_read_a_receipt(api: Api) -> None:
