@@ -1,13 +1,14 @@
-"""Serves a stored file as a download and nothing else: never rendered, never sniffed, never cached by others."""
+"""Serves a stored file as a download, whole or in parts: never rendered, never sniffed, never cached by others."""
 
 from uuid import UUID
 
 from django.http import FileResponse
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 
 from customers import attachments
+from customers.api import ranges
 from customers.api.problems import Problem
 from customers.api.query import Query
 from customers.api.shapes import responses
@@ -21,7 +22,12 @@ HARMLESS = ("image/png", "image/jpeg", "image/gif", "image/webp", "audio/", "vid
 class AttachmentView(View):
     @extend_schema(
         operation_id="attachments_download",
-        responses={**responses(None, 404), (200, "application/octet-stream"): OpenApiTypes.BINARY},
+        parameters=[OpenApiParameter("Range", OpenApiTypes.STR, OpenApiParameter.HEADER, description="One range.")],
+        responses={
+            **responses(None, 404, 416),
+            (200, "application/octet-stream"): OpenApiTypes.BINARY,
+            (206, "application/octet-stream"): OpenApiTypes.BINARY,
+        },
     )
     def get(self, request: Request, attachment: UUID) -> FileResponse:
         """The bytes, as a download; 404 with Retry-After while they are being fetched."""
@@ -31,6 +37,8 @@ class AttachmentView(View):
             raise Problem("not_found", "There is no such attachment.")
         if row.state != Attachment.STORED:
             raise not_stored(row)
+        etag, size = f'"{row.sha256}"', row.stored_size or 0
+        part = asked(request, size, etag)
         try:
             file = attachments.open(row)
         except FileNotFoundError as error:
@@ -39,14 +47,32 @@ class AttachmentView(View):
             sql.execute("SELECT customer_id FROM customers_identity WHERE id = %s", (row.identity_id,))
             log(sql, request, [one[0] for one in sql.fetchall()])
         answer = FileResponse(
-            file, as_attachment=True, filename=row.name or f"{row.id}.bin", content_type=content_type(row)
+            file if part is None else ranges.Slice(file, part),
+            as_attachment=True,
+            filename=row.name or f"{row.id}.bin",
+            content_type=content_type(row),
+            status=200 if part is None else 206,
         )
-        answer["Content-Length"] = str(row.stored_size)
+        answer["Content-Length"] = str(size if part is None else part.length)
+        if part is not None:
+            answer["Content-Range"] = f"bytes {part.first}-{part.last}/{size}"
+        answer["Accept-Ranges"] = "bytes"
+        answer["ETag"] = etag
         answer["X-Content-Type-Options"] = "nosniff"
         answer["Content-Security-Policy"] = "sandbox; default-src 'none'"
         answer["Cross-Origin-Resource-Policy"] = "same-origin"
         answer["Cache-Control"] = "private, no-store"
         return answer
+
+
+def asked(request: Request, size: int, etag: str) -> ranges.Range | None:
+    """The range that the request names; raises Problem for one that lies beyond the file."""
+    headers = request.headers
+    try:
+        return ranges.wanted(headers.get("Range", ""), headers.get("If-Range", ""), size, etag)
+    except ranges.Unsatisfiable:
+        told = {"Content-Range": f"bytes */{size}", "Accept-Ranges": "bytes"}
+        raise Problem("range_not_satisfiable", "The file ends before this range.", headers=told) from None
 
 
 def not_stored(row: Attachment) -> Problem:

@@ -10,6 +10,9 @@ from django.views.decorators.csrf import csrf_exempt
 from rest_framework import exceptions
 from rest_framework.response import Response
 
+from customers.lookups import Exhausted
+from customers.masking import WholeOnly
+
 # code: (status, title)
 CODES: dict[str, tuple[int, str]] = {
     "not_json": (400, "The body is not JSON"),
@@ -24,6 +27,7 @@ CODES: dict[str, tuple[int, str]] = {
     "method_not_allowed": (405, "This address does not take that method"),
     "unsupported_media_type": (415, "This content type is not understood"),
     "erased": (410, "This person was erased"),
+    "range_not_satisfiable": (416, "Nothing of the file lies in this range"),
     "conflict": (409, "This contradicts what stands"),
     "throttled": (429, "Too many requests"),
     "unavailable": (503, "Nothing was stored, please send it again"),
@@ -72,6 +76,7 @@ def handle(error: Exception, context: dict[str, Any]) -> Response | HttpResponse
 # What DRF and Django raise, in the order of asking; the first that fits gives the code.
 KNOWN: tuple[tuple[tuple[type[Exception], ...], str, str], ...] = (
     ((exceptions.PermissionDenied, PermissionDenied), "forbidden", "This key or role may not do that."),
+    ((WholeOnly,), "forbidden", "This role looks up whole values; words to search for have no digits and no @."),
     ((exceptions.NotFound, Http404), "not_found", "There is nothing at this address."),
     ((exceptions.MethodNotAllowed,), "method_not_allowed", "This address does not take that method."),
     ((exceptions.UnsupportedMediaType,), "unsupported_media_type", "This content type is not understood."),
@@ -86,6 +91,9 @@ def translate(error: Exception) -> Problem | None:
         return error
     if isinstance(error, OperationalError | InterfaceError):
         return unavailable()
+    if isinstance(error, Exhausted):
+        wait = {"Retry-After": str(error.retry_after)}
+        return Problem("throttled", "The look-ups of this hour are used up.", headers=wait)
     if isinstance(error, exceptions.NotAuthenticated | exceptions.AuthenticationFailed):
         return Problem("unauthenticated", str(error.detail), headers={"WWW-Authenticate": 'Bearer realm="cxhub"'})
     return next((Problem(code, detail) for kinds, code, detail in KNOWN if isinstance(error, kinds)), None)

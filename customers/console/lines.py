@@ -10,14 +10,18 @@ import orjson
 from django.utils import formats, timezone
 from django.utils.translation import gettext as _
 
+from customers import masking
 from customers.console import words
 from customers.console.facts import facts, listed
+from customers.console.transcripts import Transcript, transcript
 from customers.models.attachment import Attachment
 
 LONG = 3_000
 """Characters of a text that are shown before somebody asks for all of it."""
 FILES = 12
 PICTURES = ("image/png", "image/jpeg", "image/gif", "image/webp")
+LOGO = 10_000
+"""Bytes up to which a picture that belongs into a letter's text is hardly more than an ornament."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +57,7 @@ class Line:
     edits: list[dict[str, Any]] = field(default_factory=list)
     deleted_at: datetime | None = None
     quoted: str = ""
+    transcript: Transcript | None = None
     html: bool = False
     remote: bool = False  # it asks for pictures of other servers
     fresh: bool = False
@@ -89,7 +94,8 @@ def lines(
     for one in found:
         given = one.entry["attachments"]
         shown = given if whole else given[:FILES]
-        one.files = [file(said, stored.get(str(said.get("id")))) for said in shown if isinstance(said, dict)]
+        within = refs_within(one.entry["details"])
+        one.files = [file(said, stored.get(str(said.get("id"))), within) for said in shown if isinstance(said, dict)]
         one.more_files = len(given) - len(shown)
         one.customer = str(one.entry.get("customer") or customer)
         one.here = here is not None and one.id == str(here)
@@ -99,7 +105,8 @@ def lines(
 
 
 def parsed(json: str | bytes) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = orjson.loads(json)
+    """Entries as the reader of now may see them."""
+    found: list[dict[str, Any]] = masking.shown(orjson.loads(json))
     return found
 
 
@@ -127,6 +134,7 @@ def line(entry: dict[str, Any], *, whole: bool) -> Line:
         edits=[{**edit, "at": moment(edit["at"])} for edit in entry["edits"]],
         deleted_at=moment(entry["deleted_at"]) if entry["deleted_at"] else None,
         quoted=quoted if isinstance(quoted := details.get("quoted"), str) else "",
+        transcript=transcript(details, whole=whole),
         html=isinstance(details.get("html"), str) and bool(details["html"].strip()),
         remote=isinstance(details.get("html"), str) and asks_for_pictures(details["html"]),
         by=handle(entry["identity"]),
@@ -157,18 +165,21 @@ def day_of(at: datetime) -> str:
     return f"{formats.date_format(at, 'l')}, {formats.date_format(at, 'DATE_FORMAT')}"
 
 
-def file(said: dict[str, Any], row: Attachment | None) -> File:
+def refs_within(details: Any) -> set[str]:
+    """What a letter shows within its text."""
+    inline = details.get("inline") if isinstance(details, dict) else None
+    return {one for one in inline.values() if isinstance(one, str)} if isinstance(inline, dict) else set()
+
+
+def file(said: dict[str, Any], row: Attachment | None, within: set[str]) -> File:
     kind = str(said.get("content_type") or "")
     stored = row is not None and row.state == Attachment.STORED
     group = kind.partition("/")[0]
-    show = (
-        group
-        if stored and (group in ("audio", "video") or kind in ("image/png", "image/jpeg", "image/gif", "image/webp"))
-        else ""
-    )
+    ornament = row is not None and (row.ref or row.url) in within and (row.stored_size or 0) <= LOGO
+    show = group if stored and not ornament and (group in ("audio", "video") or kind in PICTURES) else ""
     return File(
         str(said.get("id")),
-        str(said.get("name") or kind or _("File")),
+        str(said.get("name") or said.get("content_type") or _("File")),
         row.stored_size if row and stored else size if isinstance(size := said.get("size"), int) else None,
         stored,
         show,

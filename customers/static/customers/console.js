@@ -36,6 +36,9 @@
     const results = one("#results");
     if (results && event.detail.elt.id === "q") results.dataset.asked = one("#q").value.trim();
   });
+  document.body.addEventListener("htmx:load", (event) => {
+    if (event.detail.elt.matches?.("details.talk") && document.activeElement === document.body) one("summary", event.detail.elt).focus({ preventScroll: true });
+  });
   document.body.addEventListener("htmx:afterSwap", (event) => {
     if (event.detail.target.id === "results") event.detail.target.dataset.q = event.detail.target.dataset.asked || "";
   });
@@ -100,6 +103,7 @@
       const fresh = answer.ok && article(await answer.text());
       if (!fresh) throw new Error("no line");
       link.closest("article").replaceWith(fresh);
+      window.htmx.process(fresh);
       fresh.focus({ preventScroll: true });
     } catch { location.href = link.href; }
   });
@@ -119,14 +123,20 @@
   const announce = (line) => {
     said.textContent = `${pulse.dataset.arrived} ${one(".what", line).textContent} ${one(".way", line).textContent}`.replace(/\s+/g, " ");
   };
+  // What a reader opened in a line stays open when the line comes anew.
+  const keep = (old, fresh) => {
+    fresh.classList.toggle("here", old.classList.contains("here"));
+    for (const part of all("details", fresh)) part.open = !!one(`details.${part.className}`, old)?.open;
+    const talk = one("details.talk", old);
+    if (talk) one("a.talk", fresh)?.replaceWith(talk);
+  };
   const place = (fresh) => {
     const old = document.getElementById(fresh.id);
     if (old) {
-      const open = all("details", old).map((part) => part.open);
       const focused = old.contains(document.activeElement);
-      fresh.classList.toggle("here", old.classList.contains("here"));
+      keep(old, fresh);
       old.replaceWith(fresh);
-      all("details", fresh).forEach((part, index) => { part.open = !!open[index]; });
+      window.htmx.process(fresh);
       if (focused) fresh.focus({ preventScroll: true });
       if (old.dataset.sort === fresh.dataset.sort) return;
       fresh.remove();
@@ -137,6 +147,7 @@
     if (rest) rest.before(fresh);
     else if (!one("nav.older", lines)) (all("article", lines).pop() || lines.lastElementChild || lines.appendChild(document.createElement("i"))).after(fresh);
     else return;
+    window.htmx.process(fresh);
     if (!old) { fresh.classList.add("arrived"); announce(fresh); }
   };
   const above = () => {
@@ -191,6 +202,7 @@
       for (const fresh of all("article", news).reverse()) place(document.adoptNode(fresh));
       tidy();
     });
+    if (news.firstElementChild) for (const talk of all("details.talk[open]", lines)) window.htmx.trigger(talk, "refresh");
     lines.dataset.since = news.dataset.next;
   }, 2000);
   // Identities came or went: the page is read again, and what stands in a form stays.
@@ -211,6 +223,7 @@
   const now = one("#now");
   if (now) {
     let tag = "";
+    const told = new WeakMap(all("article", now).map((line) => [line, line.innerHTML]));
     follow(async () => {
       const answer = await get(now.dataset.livePage, tag);
       if (!answer) return;
@@ -222,13 +235,18 @@
         const wanted = all(`[data-group=${group.dataset.group}] > *`, fresh).map((line) => {
           const old = line.id && document.getElementById(line.id);
           if (!old && line.matches("article") && !first) { line.classList.add("arrived"); announce(line); }
-          return old && group.contains(old) && old.innerHTML === line.innerHTML ? old : document.adoptNode(line);
+          if (old && group.contains(old) && told.get(old) === line.innerHTML) return old;
+          document.adoptNode(line);
+          told.set(line, line.innerHTML);
+          if (old && line.matches("article")) keep(old, line);
+          return line;
         });
         const focused = document.activeElement;
         wanted.forEach((line, index) => {
           if (group.children[index] !== line) group.insertBefore(line, group.children[index] || null);
         });
         while (group.children.length > wanted.length) group.lastElementChild.remove();
+        window.htmx.process(group);
         if (focused && focused.isConnected && group.contains(focused)) focused.focus({ preventScroll: true });
       }
     }, 3000);
