@@ -8,7 +8,7 @@ from customers.models.identity import Identity, Trust
 class Link(models.Model):
     """An edge between two identities (`a` has the lower id); never deleted, only undone."""
 
-    a = models.ForeignKey(Identity, models.PROTECT, related_name="+")
+    a = models.ForeignKey(Identity, models.PROTECT, db_index=False, related_name="+")
     b = models.ForeignKey(Identity, models.PROTECT, related_name="links_b")
     cause = models.TextField(help_text="event, agent, note, renormalise …")
     evidence = models.JSONField(default=dict, help_text="Ids only, never personal data.")
@@ -28,7 +28,7 @@ class Link(models.Model):
 class KeepApart(models.Model):
     """Two identities that no path of standing links may join; only an agent lifts it."""
 
-    a = models.ForeignKey(Identity, models.PROTECT, related_name="+")
+    a = models.ForeignKey(Identity, models.PROTECT, db_index=False, related_name="+")
     b = models.ForeignKey(Identity, models.PROTECT, related_name="kept_apart_b")
     reason = models.TextField()
     created_at = models.DateTimeField()
