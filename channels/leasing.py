@@ -136,3 +136,10 @@ def give_back(claimed: Sequence[Claimed], lease: UUID) -> None:
                WHERE id = ANY(%s) AND lease = %s""",
             ([one.id for one in claimed], lease),
         )
+
+
+def anything_waits() -> bool:
+    """Whether there is work for a drain, in whoever's hands."""
+    with cursor() as sql:
+        sql.execute("SELECT 1 FROM channels_delivery WHERE state = 'accepted' AND due_at <= now() LIMIT 1")
+        return sql.fetchone() is not None

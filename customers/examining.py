@@ -28,7 +28,7 @@ def examine(event: ChannelEvent) -> Case:
             best = evidence.get(one.key)
             if best is None or (not best.spells, best.trust) < (not one.spells, one.trust):
                 evidence[one.key] = one
-    if not evidence and (event.handles or event.part == "main"):
+    if not evidence and event.beside is None and (event.handles or event.part == "main"):
         nobody = NormalHandle(kind=ANONYMOUS, scope=event.source, value=str(event.line), raw="", linkable=False)
         return Case(event, [Evidence(nobody, Trust.ASSERTED)], refused)
     return Case(event, list(evidence.values()), refused)

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple, Protocol
+from uuid import UUID
 
 from django.conf import settings
 
@@ -76,8 +77,13 @@ class Case:
 
     @property
     def follow_up(self) -> bool:
-        """It names nobody and is no line of its own: it belongs where its line lives."""
-        return not self.event.handles and self.event.part != "main"
+        """It names nobody and is no line of its own, or one beside another: it belongs where that lives."""
+        return not self.event.handles and (self.event.part != "main" or self.event.beside is not None)
+
+    @property
+    def lives(self) -> UUID:
+        """The line that tells a follow-up where it belongs."""
+        return self.event.beside or self.event.line
 
     @property
     def at(self) -> datetime:

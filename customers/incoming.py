@@ -104,7 +104,9 @@ class ChannelEvent:
     details: Mapping[str, Any] = field(default_factory=dict)
     origin: UUID | None = None  # opaque: the delivery
     replay: bool = False  # replaces what the same origin wrote before
+    on: UUID | None = None  # what we add ourselves: a part of this line, which stands
+    beside: UUID | None = None  # what we add ourselves: a line on the identity of this one
 
     @property
     def line(self) -> UUID:
-        return line_id(self.source_id, self.key)
+        return self.on or line_id(self.source_id, self.key)

@@ -101,7 +101,7 @@ def record_known(cases: Sequence[Group], finish: Finish) -> list[Group]:
     rest: list[Group] = []
     with transaction.atomic(), cursor() as sql:
         world = KnownWorld(sql, [case for group in cases for case in group])
-        homes = locate(sql, [case.event.line for group in cases for case in group if case.follow_up])
+        homes = locate(sql, [case.lives for group in cases for case in group if case.follow_up])
         placed: list[Placed] = []
         outcomes: list[Outcome] = []
         for group in cases:
@@ -120,7 +120,7 @@ def record_known(cases: Sequence[Group], finish: Finish) -> list[Group]:
 def record_linking(cases: Sequence[Group], finish: Finish, actor: str, cause: str) -> None:
     with transaction.atomic(), cursor() as sql:
         world = LinkingWorld(sql, [case for group in cases for case in group], actor=actor, cause=cause)
-        homes = locate(sql, [case.event.line for group in cases for case in group if case.follow_up])
+        homes = locate(sql, [case.lives for group in cases for case in group if case.follow_up])
         standing = lines.versions(sql, [case.event.line for group in cases for case in group])
         placed: list[Placed] = []
         outcomes: list[Outcome] = []
@@ -178,8 +178,8 @@ def place(group: Group, world: KnownWorld, homes: dict[UUID, int]) -> tuple[list
                 )
             )
             homes.setdefault(event.line, verdict.carrier.id)
-        elif event.line in homes:
-            placed.append(Placed(case, homes[event.line], real=False, matched_by="line", version=version_of(event)))
+        elif case.lives in homes:
+            placed.append(Placed(case, homes[case.lives], real=False, matched_by="line", version=version_of(event)))
         else:
             waiting.append(Outcome(event, event.line, None, "waiting", ""))
     return placed, waiting

@@ -1,0 +1,166 @@
+"""From the lines of customers to the rows of the experience tables, many customers in one transaction."""
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+from django.db import transaction
+
+from customers.experience import engine
+from customers.experience.calendar import Calendars, calendars
+from customers.experience.contacts import micros, moment, read
+from customers.experience.engine import Checkpoint, Folded, Out
+from customers.experience.meaning import Meaning, meaning
+from customers.experience.measures import MEASURES, VERSION
+from customers.experience.tables import DERIVED, EXPERIENCE, TOUCHES
+from customers.recording import attempt
+from customers.sql import Cursor, as_json, cursor
+
+HOLD = """
+INSERT INTO customers_experience (customer_id, rules, members, as_of, lines, stage, purchases, open_promises,
+                                  open_requests, more)
+SELECT id, '', '[]', 0, 0, '', 0, 0, 0, '{}' FROM unnest(%s::bigint[]) AS id ORDER BY id
+    ON CONFLICT (customer_id) DO NOTHING
+"""
+HELD = """
+SELECT customer_id, rules, members, as_of, checkpoint FROM customers_experience WHERE customer_id = ANY(%s)
+ ORDER BY customer_id FOR UPDATE
+"""
+MEMBERS = """
+SELECT customer_id, array_agg(id ORDER BY id) FROM customers_identity WHERE customer_id = ANY(%s) GROUP BY customer_id
+"""
+BELOW = "SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint"
+CHANGED = """
+SELECT x.customer_id, bool_or(t.id IS NULL), min(t.sorted_at)
+  FROM json_to_recordset(%s::json) AS x(customer_id bigint, identity_id bigint, as_of bigint)
+  JOIN customers_change c ON c.identity_id = x.identity_id AND c.txid >= x.as_of AND c.line_id IS NOT NULL
+  LEFT JOIN customers_interaction t ON t.id = c.line_id AND t.identity_id = x.identity_id
+ GROUP BY x.customer_id
+"""
+COUNTED = """
+SELECT i.customer_id, sum(k.count) FROM customers_identity i JOIN customers_contactcount k ON k.identity_id = i.id
+ WHERE i.customer_id = ANY(%s) GROUP BY i.customer_id
+"""
+
+
+BEGINNING = datetime(1, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """What a fold needs beside the lines, read once for many customers."""
+
+    meaning: Meaning
+    calendars: Calendars
+    rules: str
+
+
+def frame() -> Frame:
+    """The settings of today; rows that were made with others are made anew."""
+    means, days = meaning(), calendars()
+    said = orjson.dumps([VERSION, asdict(means), repr(sorted(days.by_source.items()))], option=orjson.OPT_SORT_KEYS)
+    return Frame(means, days, hashlib.blake2b(said, digest_size=8).hexdigest())
+
+
+def fold_customers(
+    customers: Iterable[int], now: datetime | None = None, *, anew: bool = False, of: Frame | None = None
+) -> None:
+    """Fold these customers' lines up to `now` and replace their rows; `anew`: without their checkpoints.
+
+    Somebody who has no identities (any more) loses his rows: they are whose his identities are.
+    """
+    ids = sorted(set(customers))
+    within = of or frame()
+    until = micros(now or datetime.now(UTC))
+
+    def work() -> None:
+        with transaction.atomic(), cursor() as sql:
+            Batch(sql, ids, within, anew=anew).fold(until)
+
+    if ids:
+        attempt(work)
+
+
+class Batch:
+    """Some customers, held in the order of their ids until their rows are written."""
+
+    def __init__(self, sql: Cursor, ids: Sequence[int], within: Frame, *, anew: bool) -> None:
+        self.sql, self.within = sql, within
+        self.as_of: int = 0
+        sql.execute(HOLD, (list(ids),))
+        sql.execute(HELD, (list(ids),))
+        held = {row[0]: row for row in sql.fetchall()}
+        sql.execute(BELOW)
+        (self.as_of,) = sql.fetchone() or (0,)
+        sql.execute(MEMBERS, (list(ids),))
+        self.members: dict[int, list[int]] = dict(sql.fetchall())
+        self.gone = [id_ for id_ in ids if id_ not in self.members]
+        self.start: dict[int, Checkpoint] = {} if anew else self.checkpoints(held)
+
+    def checkpoints(self, held: Mapping[int, tuple[Any, ...]]) -> dict[int, Checkpoint]:
+        """Of those whose earlier lines are as they were."""
+        found, asked = {}, []
+        for id_, (_, rules, members, as_of, checkpoint) in held.items():
+            if checkpoint and rules == self.within.rules and members == self.members.get(id_):
+                found[id_] = Checkpoint(**checkpoint)
+                asked += [{"customer_id": id_, "identity_id": one, "as_of": as_of} for one in members]
+        if not found:
+            return found
+        self.sql.execute(CHANGED, (as_json(asked),))
+        for id_, lost, earliest in self.sql.fetchall():
+            if lost or micros(earliest) <= found[id_].at:
+                del found[id_]
+        return found
+
+    def fold(self, until: int) -> None:
+        folded = self.folded(until, list(self.members))
+        short = self.short_of(folded)
+        if short:  # A line left the part that was not read again, and no change says so: from the beginning.
+            for id_ in short:
+                del self.start[id_]
+            folded |= self.folded(until, short)
+        for table in (*DERIVED, TOUCHES):
+            made = {id_: (getattr(one.out, table.name), self.since(id_)) for id_, one in folded.items()}
+            table.replace(self.sql, made | {id_: ({}, BEGINNING) for id_ in self.gone})
+        self.keep(folded)
+        self.sql.execute("DELETE FROM customers_experience WHERE customer_id = ANY(%s)", (self.gone,))
+
+    def since(self, customer: int) -> datetime:
+        start = self.start.get(customer)
+        return moment(start.at) if start else BEGINNING
+
+    def folded(self, until: int, customers: Sequence[int]) -> dict[int, Folded]:
+        contacts = read(self.sql, [(id_, one, self.since(id_)) for id_ in customers for one in self.members[id_]])
+        within = self.within
+        return {
+            id_: engine.fold(
+                contacts.get(id_, []), until, Out(within.meaning, within.calendars), MEASURES, self.start.get(id_)
+            )
+            for id_ in customers
+        }
+
+    def short_of(self, folded: Mapping[int, Folded]) -> list[int]:
+        """Whose lines are not as many as the writer counted; only those who went on from a checkpoint can be."""
+        self.sql.execute(COUNTED, (list(self.start),))
+        return [id_ for id_, count in self.sql.fetchall() if count != folded[id_].lines]
+
+    def keep(self, folded: Mapping[int, Folded]) -> None:
+        rows = []
+        for id_, one in sorted(folded.items()):
+            checkpoint = asdict(one.checkpoint) if one.checkpoint else None
+            rows.append(
+                {
+                    **one.out.summary,
+                    "customer_id": id_,
+                    "rules": self.within.rules,
+                    "members": self.members[id_],
+                    "as_of": self.as_of,
+                    "lines": one.lines,
+                    "checkpoint": checkpoint,
+                    "next_at": one.next_at,
+                }
+            )
+        EXPERIENCE.update(self.sql, rows)

@@ -1,0 +1,107 @@
+"""Behind the timeline: whoever changed is folded again, and whoever only the clock changes."""
+
+import time
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from itertools import chain
+
+from customers.experience.folding import Frame, fold_customers, frame
+from customers.experience.outcomes import note_outcomes
+from customers.models import Following
+from customers.sql import Cursor, cursor
+
+FEED = "changes"
+AT_ONCE = 100
+"""Customers that are folded in one transaction."""
+SLICE = 5000
+"""Transactions of the change feed that are looked at together."""
+
+BELOW = "SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint"
+# Whoever was folded since (a reader may have needed him) is not folded again.
+TOUCHED = """
+SELECT DISTINCT x.customer_id FROM (
+    SELECT i.customer_id, c.txid FROM customers_change c JOIN customers_identity i ON i.id = c.identity_id
+     WHERE c.txid >= %(since)s AND c.txid < %(upto)s
+    UNION ALL
+    SELECT c.left_id, c.txid FROM customers_change c
+     WHERE c.txid >= %(since)s AND c.txid < %(upto)s AND c.left_id IS NOT NULL
+) x LEFT JOIN customers_experience e ON e.customer_id = x.customer_id
+ WHERE e.customer_id IS NULL OR x.txid >= e.as_of ORDER BY x.customer_id
+"""
+DUE = "SELECT customer_id FROM customers_experience WHERE next_at <= now() ORDER BY next_at LIMIT %s"
+NEXT = "SELECT id FROM customers_customer WHERE id > %s AND merged_into_id IS NULL ORDER BY id LIMIT %s"
+STANDS = """
+SELECT e.rules = %(rules)s AND (e.next_at IS NULL OR e.next_at > %(now)s)
+   AND e.members = (SELECT coalesce(jsonb_agg(i.id ORDER BY i.id), '[]') FROM customers_identity i
+                     WHERE i.customer_id = e.customer_id)
+   AND NOT EXISTS (SELECT 1 FROM customers_identity i JOIN customers_change c ON c.identity_id = i.id
+                    WHERE i.customer_id = e.customer_id AND c.txid >= e.as_of)
+  FROM customers_experience e WHERE e.customer_id = %(customer)s
+"""
+
+
+def freshen(customer: int, now: datetime | None = None) -> None:
+    """Fold a customer if his lines or the clock say something that his rows do not: what is read next is true."""
+    of, at = frame(), now or datetime.now(UTC)
+    with cursor() as sql:
+        sql.execute(STANDS, {"customer": customer, "rules": of.rules, "now": at}, prepare=True)
+        row = sql.fetchone()
+    if row is None or not row[0]:
+        fold_customers([customer], at, of=of)
+
+
+def follow(seconds: float = 1.0) -> int:
+    """One round behind the feed, for about so many seconds; returns how many customers were folded.
+
+    What the time did not suffice for is found by the next round. Two processes may do this: they only repeat work.
+    """
+    end, of, done = time.monotonic() + seconds, frame(), 0
+    with cursor() as sql:
+        for batch in chain(due(sql), changed(sql), everybody(sql, of)):
+            fold_customers(batch, of=of)
+            done += len(batch)
+            if time.monotonic() > end:
+                break
+    return done + note_outcomes()
+
+
+def due(sql: Cursor) -> Iterator[list[int]]:
+    """Whom the clock alone changes, e.g. by a promise that is due."""
+    sql.execute(DUE, (10 * AT_ONCE,))
+    yield from in_batches([row[0] for row in sql.fetchall()])
+
+
+def changed(sql: Cursor) -> Iterator[list[int]]:
+    """Whose lines or identities changed, slice by slice of the feed, below the oldest running transaction."""
+    sql.execute(BELOW)
+    (below,) = sql.fetchone() or (0,)
+    since = place(FEED, below)
+    while since < below:
+        upto = min(below, since + SLICE)
+        sql.execute(TOUCHED, {"since": since, "upto": upto})
+        yield from in_batches([row[0] for row in sql.fetchall()])
+        since = upto
+        Following.objects.update_or_create(name=FEED, defaults={"txid": upto})
+
+
+def everybody(sql: Cursor, of: Frame) -> Iterator[list[int]]:
+    """Each customer once under today's rules: at first, and after they were changed."""
+    name = f"rules {of.rules}"
+    after = place(name, 0)
+    while after >= 0:
+        sql.execute(NEXT, (after, AT_ONCE))
+        ids = [row[0] for row in sql.fetchall()]
+        if ids:
+            yield ids
+        after = ids[-1] if ids else -1
+        Following.objects.update_or_create(name=name, defaults={"txid": after})
+
+
+def place(name: str, first: int) -> int:
+    """How far a walk came; it begins at `first`."""
+    return int(Following.objects.get_or_create(name=name, defaults={"txid": first})[0].txid)
+
+
+def in_batches(ids: Sequence[int]) -> Iterator[list[int]]:
+    for start in range(0, len(ids), AT_ONCE):
+        yield list(ids[start : start + AT_ONCE])

@@ -1,0 +1,18 @@
+"""The measures, in the order in which a line goes through them: each may read what those before it say."""
+
+from typing import Final
+
+from customers.experience import effort, expectations, feedback, journey, promises, requests, scores
+from customers.experience.engine import Measure
+
+MEASURES: Final[dict[str, Measure]] = {
+    "journey": journey,
+    "requests": requests,
+    "effort": effort,
+    "expectations": expectations,
+    "feedback": feedback,
+    "scores": scores,
+    "promises": promises,
+}
+VERSION = 1
+"""Raise it with every change of what a measure says: each customer is then folded anew."""
