@@ -6,6 +6,7 @@ from customers.api import describing  # noqa: F401 - tells the schema how one si
 from customers.api.attachments import AttachmentView
 from customers.api.candidates import AcceptView, CandidatesView, RejectView
 from customers.api.customers import CustomersView, CustomerView, LookupView
+from customers.api.exports import ExportView
 from customers.api.keys import KeysView
 from customers.api.merging import LinksView, MergePreviewView, MergeView, SplitView, UndoView
 from customers.api.reassigning import (
@@ -23,6 +24,7 @@ urlpatterns = [
     path("customers", CustomersView.as_view()),
     path("customers/<str:customer>", CustomerView.as_view()),
     path("customers/<str:customer>/timeline", TimelineView.as_view()),
+    path("customers/<str:customer>/export", ExportView.as_view()),
     path("customers/<str:customer>/changes", ChangesView.as_view()),
     path("customers/<str:customer>/notes", NotesView.as_view()),
     path("customers/<str:customer>/links", LinksView.as_view()),
