@@ -13,15 +13,18 @@ from django.utils import timezone
 from customers.models import ApiKey
 from customers.sql import Cursor, cursor
 
-Scope = Literal["read", "write", "admin", "ingest"]
-SCOPES: tuple[Scope, ...] = ("read", "write", "admin", "ingest")
+Scope = Literal["read", "read:masked", "write", "admin", "ingest"]
+SCOPES: tuple[Scope, ...] = ("read", "read:masked", "write", "admin", "ingest")
+MASKED: Scope = "read:masked"
 IMPLIED: dict[str, frozenset[str]] = {
     "read": frozenset({"read"}),
+    # Whoever has it is shown masked identifiers, whatever else he has.
+    MASKED: frozenset({"read", MASKED}),
     "write": frozenset({"read", "write"}),
     "admin": frozenset({"read", "write", "admin"}),
     "ingest": frozenset({"ingest"}),
 }
-ROLES: dict[str, str] = {"agent": "write", "supervisor": "write", "admin": "admin"}
+ROLES: dict[str, str] = {"agent": "write", "supervisor": "write", "admin": "admin", "masked": MASKED}
 """What a role (a group of users) may do over the API; its name is the group's."""
 SUPERVISORS = frozenset({"supervisor", "admin"})
 
@@ -46,6 +49,11 @@ class Principal:
     def supervises(self) -> bool:
         """Supervisors and administrators see what others did, and what needs a person."""
         return bool(self.roles & SUPERVISORS)
+
+    @property
+    def masked(self) -> bool:
+        """Whether identifiers are shown to him masked (`customers.masking`)."""
+        return MASKED in self.scopes
 
     def may(self, scope: Scope) -> bool:
         return scope in self.scopes
@@ -113,7 +121,7 @@ def principal_of_user(user: AbstractBaseUser | AnonymousUser) -> Principal | Non
     if not isinstance(user, User) or not user.is_active:
         return None
     given = set(user.groups.values_list("name", flat=True))
-    roles = frozenset(role for role in ROLES if role in given or user.is_superuser)
+    roles = frozenset(role for role in ROLES if role in given or (user.is_superuser and ROLES[role] != MASKED))
     scopes = frozenset[str]().union(*(IMPLIED[ROLES[role]] for role in roles))
     return Principal(f"user:{user.pk}", user.get_username(), scopes, roles=roles)
 

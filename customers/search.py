@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable
 
-from customers import handles, names, phones
+from customers import handles, masking, names, phones
 from customers.identification import regions
 from customers.sql import Cursor, as_json
 from customers.timeline import ENTRY, Filters, Page, Position, end_of_page
@@ -66,7 +66,12 @@ SELECT i.customer_id, max(length(%(part)s)::float / greatest(length(i.value), 1)
 
 
 def by_words(sql: Cursor, words: str, limit: int) -> list[int]:
-    """Customers by a name (typos, ё/е, the other alphabet) or by part of a number or address, best first."""
+    """Customers by a name (typos, ё/е, the other alphabet) or by part of a number or address, best first.
+
+    Nobody for a reader of masked identifiers: those know whole values only.
+    """
+    if masking.READER.get():
+        return []
     scores: dict[int, float] = {}
     fold = names.fold(words[:300])
     if len(fold) >= 2:
@@ -95,8 +100,11 @@ def lines(sql: Cursor, filters: Filters, *, limit: int, token: str | None) -> tu
     """Lines of everybody that hold the words, newest first, each with its `customer`; and whom they show.
 
     The planner chooses between the words' index (rare words) and the newest lines (common ones): the cost of
-    `cxhub_vector` tells it what checking a line costs. Raises BadToken.
+    `cxhub_vector` tells it what checking a line costs. Raises BadToken, and WholeOnly for a reader of masked
+    identifiers: parts of addresses are words, too.
     """
+    if filters.q and masking.READER.get():
+        raise masking.WholeOnly
     at = Position.of(token, "desc") if token else None
     clauses, params = filters.clauses()
     way, beyond = ("ASC", ">") if at and at.backwards else ("DESC", "<")

@@ -11,6 +11,7 @@ from uuid import UUID
 
 import orjson
 
+from customers import masking
 from customers.sql import Cursor, cursor
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -78,7 +79,9 @@ class Filters:
     q: str = ""
 
     def clauses(self) -> tuple[list[str], dict[str, Any]]:
-        """Conditions on `t` and their parameters."""
+        """Conditions on `t` and their parameters; raises WholeOnly."""
+        if not masking.may_search(self.q):
+            raise masking.WholeOnly
         found: list[str] = []
         params: dict[str, Any] = {}
         for name in ("channel", "kind", "direction", "thread"):

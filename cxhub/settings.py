@@ -266,6 +266,9 @@ CXHUB_BODY_DAYS = env_int("CXHUB_BODY_DAYS", 90)
 CXHUB_RULES = env_bool("CXHUB_RULES", default=True)
 """Whether the rules decide: they may join two known customers, and object to a link; else the first link stands."""
 
+CXHUB_MASKED_LOOKUPS = env_int("CXHUB_MASKED_LOOKUPS", 60)
+"""How many different customers a reader of masked identifiers may look up in an hour."""
+
 CXHUB_SMTP_HOST = os.environ.get("CXHUB_SMTP_HOST") or "127.0.0.1"
 CXHUB_SMTP_PORT = env_int("CXHUB_SMTP_PORT", 2525)
 CXHUB_LMTP_PORT = env_int("CXHUB_LMTP_PORT", 2424)

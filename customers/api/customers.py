@@ -15,7 +15,7 @@ from customers.api.attributes import PatchWanted, patch
 from customers.api.authentication import needs
 from customers.api.problems import Problem
 from customers.api.query import Query
-from customers.api.views import View, json_response, log, reading, standing_or_problem
+from customers.api.views import View, count, json_response, log, reading, standing_or_problem
 from customers.cards import cards
 from customers.sql import Cursor
 
@@ -83,6 +83,7 @@ class CustomersView(View):
         words = query.text("q")
         if words is not None and not words.strip():
             raise Problem("invalid_value", "«q» is empty.", field="q")
+        count(request, query, *KINDS, "identifier", "q")
         with reading() as sql:
             customers = found_by(sql, query, *([words] if words else []))
             if words:
@@ -144,6 +145,7 @@ class LookupView(View):
         """Who is calling: each customer with the newest entries of his timeline, in one request."""
         query = Query(request.query_params, *KINDS, "identifier", "timeline")
         limit = query.number("timeline", 50, least=1, most=200)
+        count(request, query, *KINDS, "identifier")
         with reading() as sql:
             customers = found_by(sql, query)
             shown = cards(sql, customers)

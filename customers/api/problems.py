@@ -76,7 +76,11 @@ def handle(error: Exception, context: dict[str, Any]) -> Response | HttpResponse
 # What DRF and Django raise, in the order of asking; the first that fits gives the code.
 KNOWN: tuple[tuple[tuple[type[Exception], ...], str, str], ...] = (
     ((exceptions.PermissionDenied, PermissionDenied), "forbidden", "This key or role may not do that."),
-    ((WholeOnly,), "forbidden", "This role looks up whole values; words to search for have no digits and no @."),
+    (
+        (WholeOnly,),
+        "forbidden",
+        "This role looks up whole values; words are searched on one card, without digits and @.",
+    ),
     ((exceptions.NotFound, Http404), "not_found", "There is nothing at this address."),
     ((exceptions.MethodNotAllowed,), "method_not_allowed", "This address does not take that method."),
     ((exceptions.UnsupportedMediaType,), "unsupported_media_type", "This content type is not understood."),

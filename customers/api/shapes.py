@@ -210,7 +210,9 @@ class NewKey(Shape):
     model_config = example({"name": "web shop", "scopes": ["ingest"], "source": "shop", "sources": ["till"]})
 
     name: Annotated[str, StringConstraints(min_length=1, max_length=200)]
-    scopes: Annotated[list[Literal["read", "write", "admin", "ingest"]], Field(min_length=1, max_length=4)]
+    scopes: Annotated[
+        list[Literal["read", "read:masked", "write", "admin", "ingest"]], Field(min_length=1, max_length=5)
+    ]
     source: Annotated[str, StringConstraints(max_length=63)] = ""
     sources: Annotated[
         list[Annotated[str, StringConstraints(min_length=1, max_length=63)]], Field(max_length=1000)

@@ -5,24 +5,44 @@ from contextlib import contextmanager
 from typing import Any
 
 import orjson
-from django.http import HttpResponse
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from rest_framework.renderers import BaseRenderer, JSONRenderer
 from rest_framework.request import Request
+from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from customers import lookups, masking
 from customers.access import Principal, log_views
 from customers.api.authentication import needs, principal_of
 from customers.api.problems import Problem
-from customers.api.query import uuid_of
+from customers.api.query import Query, uuid_of
 from customers.api.raw import BrokenOff, TooLarge, raw_body
 from customers.cards import Erased, Unknown, standing
 from customers.sql import Cursor, cursor
 
 
 class View(APIView):
-    """JSON only, and never cached by anybody else; `permission_classes` names the scopes."""
+    """JSON only, and never cached by anybody else; `permission_classes` names the scopes.
+
+    Whatever a view answers a reader of masked identifiers is masked on its way out.
+    """
 
     permission_classes = [needs("read")]
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        with masking.reader(masked=False):
+            return super().dispatch(request, *args, **kwargs)
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        masking.READER.set(principal_of(request).masked)
+
+    def finalize_response(self, request: Request, response: Response, *args: Any, **kwargs: Any) -> Response:
+        answer = super().finalize_response(request, response, *args, **kwargs)
+        if masking.READER.get() and "json" in answer.get("Content-Type", "") and answer.content:
+            answer.content = orjson.dumps(masking.masked(orjson.loads(answer.content)))
+        return answer
 
     def perform_content_negotiation(self, request: Request, force: bool = False) -> tuple[BaseRenderer, str]:
         """There is one representation, whatever `Accept` says."""
@@ -56,6 +76,13 @@ def standing_or_problem(sql: Cursor, public_id: str) -> int:
         raise Problem("not_found", "No customer ever had this id.") from None
     except Erased:
         raise Problem("erased", "This person was erased.") from None
+
+
+def count(request: Request, query: Query, *names: str) -> None:
+    """What a reader of masked identifiers looks up is logged and limited; raises Exhausted."""
+    principal = principal_of(request)
+    if principal.masked:
+        lookups.count(principal, [(name if name != "q" else "", value) for name in names for value in query.many(name)])
 
 
 def log(sql: Cursor, request: Request, customers: list[int]) -> None:

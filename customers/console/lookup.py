@@ -4,7 +4,7 @@ from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
 
-from customers import search
+from customers import lookups, search
 from customers.access import Principal, log_views
 from customers.api.customers import KINDS, wanted
 from customers.api.problems import Problem
@@ -23,6 +23,7 @@ def lookup(request: HttpRequest, principal: Principal) -> HttpResponse:
     """`/lookup?phone=…`: the card, or the choice; while it is nobody's yet the page asks again by itself."""
     asked = known(request)
     sought = " ".join(words(request.GET, "q", 1))
+    lookups.count(principal, [(name, value) for name in NAMES for value in asked.getlist(name)])
     with cursor("reading") as sql:
         try:
             found = search.by_handles(sql, wanted(Query(asked, *NAMES)))

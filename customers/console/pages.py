@@ -12,6 +12,7 @@ from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 
+from customers import lookups, masking
 from customers.access import Principal, Scope, principal_of_user
 from customers.cards import Erased, Unknown, standing
 from customers.sql import Cursor
@@ -58,8 +59,14 @@ def attempt(
     if principal is None or not principal.may(scope) or (supervisors and not principal.supervises):
         return refusal(request, 403)
     try:
-        return view(request, principal, *args, **kwargs)
-    except Refused:
+        with masking.reader(masked=principal.masked):
+            answer = view(request, principal, *args, **kwargs)
+            return masked(answer) if principal.masked else answer
+    except lookups.Exhausted as error:
+        answer = refusal(request, 429)
+        answer["Retry-After"] = str(error.retry_after)
+        return answer
+    except (Refused, masking.WholeOnly):
         return refusal(request, 403)
     except (Http404, Unknown):
         return refusal(request, 404)
@@ -69,6 +76,19 @@ def attempt(
         return refusal(request, 400)
     except (OperationalError, InterfaceError):
         return render(request, "500.html", status=503)
+
+
+def masked(answer: HttpResponse) -> HttpResponse:
+    """What a page says of numbers and addresses, whoever wrote the page; a streamed one is put together first."""
+    kind = answer.get("Content-Type", "")
+    if answer.streaming:
+        whole = HttpResponse(b"".join(answer), status=answer.status_code, headers=dict(answer.headers))
+        whole.cookies, answer = answer.cookies, whole
+    if kind.startswith("text/html"):
+        answer.content = masking.page(answer.content.decode())
+    elif kind.startswith(("text/", "application/json", "application/x-ndjson", "application/csv")):
+        answer.content = masking.text(answer.content.decode())
+    return answer
 
 
 def refusal(request: HttpRequest, status: int) -> HttpResponse:

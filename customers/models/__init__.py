@@ -1,6 +1,6 @@
 """The nouns of `customers`, one a file."""
 
-from customers.models.access import ApiKey, CardView
+from customers.models.access import ApiKey, CardView, Lookup
 from customers.models.assignment import Assignment
 from customers.models.attachment import Attachment
 from customers.models.blocked import BlockedHandle
@@ -50,6 +50,7 @@ __all__ = [
     "KeepApart",
     "LastLook",
     "Link",
+    "Lookup",
     "Promise",
     "Request",
     "Score",

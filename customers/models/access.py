@@ -39,3 +39,17 @@ class CardView(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["viewer", "customer_id", "period"], name="card_view")]
+
+
+class Lookup(models.Model):
+    """A reader who is shown masked identifiers asked for somebody; a question of the same hour is one row."""
+
+    viewer = models.TextField(help_text="key:ID or user:ID")
+    hour = models.DateTimeField()
+    digest = models.BinaryField(max_length=32, help_text="Of what was asked, under a key.")
+    asked = models.TextField(help_text="Masked.")
+    asked_at = models.DateTimeField(help_text="The first time in this hour.")
+    granted = models.BooleanField(help_text="False: the quota of the hour was used up.")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["viewer", "hour", "digest"], name="lookup_once")]

@@ -18,8 +18,8 @@ from customers.access import ANY_SOURCE, ROLES, digest_of, issue_key, revoke
 from customers.models import AgentProfile, ApiKey
 
 MADE_BY = "ensure_demo"
-LANGUAGES = {"agent": "ru", "supervisor": "lt", "admin": "en"}
-ZONES = {"agent": "Asia/Yekaterinburg", "supervisor": "Europe/Vilnius", "admin": ""}
+LANGUAGES = {"agent": "ru", "supervisor": "lt", "admin": "en", "masked": "en"}
+ZONES = {"agent": "Asia/Yekaterinburg", "supervisor": "Europe/Vilnius", "admin": "", "masked": "Europe/Vilnius"}
 KEYS: dict[str, dict[str, Any]] = {
     "ingest": {"scopes": ["ingest"], "source": "demo", "sources": [ANY_SOURCE]},
     "read": {"scopes": ["read"]},
