@@ -23,7 +23,9 @@ from customers.models.experience import (
 from customers.models.identity import AttributeClaim, Candidate, Identity, SeenRegion
 from customers.models.interaction import ContactCount, Interaction, InteractionPart, Thread
 from customers.models.link import KeepApart, Link
+from customers.models.privacy import Erasure, Suppressed
 from customers.models.profile import AgentProfile, LastLook
+from customers.models.reference import Reference
 from customers.models.verification import Verification
 
 __all__ = [
@@ -39,6 +41,7 @@ __all__ = [
     "Change",
     "ContactCount",
     "Customer",
+    "Erasure",
     "Expectation",
     "Experience",
     "ExperienceSettings",
@@ -52,11 +55,13 @@ __all__ = [
     "Link",
     "Lookup",
     "Promise",
+    "Reference",
     "Request",
     "Score",
     "SeenRegion",
     "Segment",
     "StageChange",
+    "Suppressed",
     "Thread",
     "Touch",
     "Verification",
