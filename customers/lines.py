@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import Any
 from uuid import UUID
 
+from customers import references
 from customers.folding import Data, Part, Version, fold, instant
 from customers.identification import ANONYMOUS, CARD
 from customers.sql import Cursor, Rows
@@ -208,6 +209,7 @@ def update(sql: Cursor, lines: Sequence[Line]) -> None:
 
 def delete(sql: Cursor, lines: Sequence[Line]) -> None:
     ids = [line.id for line in lines]
+    references.forget(sql, ids)
     sql.execute("DELETE FROM customers_interactionpart WHERE line_id = ANY(%s)", (ids,))
     sql.execute("DELETE FROM customers_interaction WHERE id = ANY(%s)", (ids,))
 

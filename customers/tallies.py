@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from customers import attachments, attributes, names, sharing, threads
+from customers import attachments, attributes, names, references, sharing, threads
 from customers.lines import Line
 from customers.models import Candidate, Change
 from customers.sql import Cursor, Rows
@@ -123,6 +123,7 @@ class Tally:
         CLAIMS.insert(sql, claims([one for one in placed if one.case.event.replay]), CLAIMED_ANEW)
         CANDIDATES.insert(sql, candidates(placed), AGAIN)
         sharing.detect(sql, placed)
+        references.write(sql, [one.case.event for one in placed])
         attachments.want(sql, self.files)
         attachments.move(sql, {line.id: line.identity_id for line in self.moved})
         CHANGES.insert(sql, self.changes)
