@@ -7,6 +7,9 @@ COPY manage.py ./
 COPY cxhub cxhub
 COPY customers customers
 COPY channels channels
+ENV CXHUB_STATIC=/opt/cxhub/static
+RUN mkdir static && CXHUB_SECRET_KEY=only-for-collecting-files-while-the-image-is-made CXHUB_VAR=/tmp/collecting \
+    python manage.py collectstatic --no-input --verbosity 0 && rm -rf /tmp/collecting
 RUN useradd --system --uid 10001 --home-dir /var/lib/cxhub --create-home cxhub
 ENV CXHUB_VAR=/var/lib/cxhub
 USER 10001

@@ -14,6 +14,10 @@ from cxhub.roster import Place
 LANGUAGES = {"agent": "ru", "supervisor": "lt", "admin": "en"}
 
 
+UNUSED = ["redoc*", "*.map", "swagger-ui-es-*"]
+"""Static files of the API's documentation that no page asks for."""
+
+
 class NotPrepared(Exception):
     """One line that says what is missing."""
 
@@ -27,8 +31,10 @@ def prepare(place: Place, servers: Servers, *, demo: bool) -> dict[str, Any]:
     from django.db.utils import OperationalError
 
     try:
+        (place.var / "static").mkdir(exist_ok=True)  # before the settings are read: they look whether it is there
         django.setup()
         call_command("migrate", interactive=False, verbosity=0)
+        call_command("collectstatic", interactive=False, verbosity=0, ignore_patterns=UNUSED)
         made = _demo_access(place) if demo else _first_admin(place)
     except OperationalError as error:
         raise NotPrepared(f"no database: {str(error).strip().splitlines()[0]}") from error

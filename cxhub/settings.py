@@ -79,6 +79,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "cxhub.compression.CompressionMiddleware",
     "cxhub.policy.PolicyMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
@@ -190,7 +191,10 @@ TIME_ZONE = "UTC"
 USE_TZ = True
 
 STATIC_URL = "/static/"
-WHITENOISE_USE_FINDERS = True
+COLLECTED = Path(os.environ.get("CXHUB_STATIC") or CXHUB_VAR / "static").resolve()
+# `collectstatic` writes them there compressed, once; where nobody did they are served from where they lie.
+STATIC_ROOT = str(COLLECTED) if COLLECTED.is_dir() else None
+WHITENOISE_USE_FINDERS = STATIC_ROOT is None
 WHITENOISE_AUTOREFRESH = False
 
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
@@ -263,6 +267,12 @@ LOGGING: dict[str, Any] = {
 CXHUB_BODY_DAYS = env_int("CXHUB_BODY_DAYS", 90)
 """For how many days the raw bytes of deliveries are kept, and can be replayed."""
 
+CXHUB_ERASURE_KEY = env_secret("CXHUB_ERASURE_KEY")
+"""The key of the hashes of erased handles; a file in CXHUB_VAR where none is given. Lost, erased people may return."""
+
+CXHUB_ERASURE_JOURNAL = os.environ.get("CXHUB_ERASURE_JOURNAL", "")
+"""The list of erasures that outlives a restored backup: a file outside the database, in CXHUB_VAR if not said."""
+
 CXHUB_RULES = env_bool("CXHUB_RULES", default=True)
 """Whether the rules decide: they may join two known customers, and object to a link; else the first link stands."""
 
@@ -290,6 +300,6 @@ S3 = {
 FILES = {"BACKEND": "customers.blobs.HashedFiles", "OPTIONS": {"location": str(CXHUB_VAR / "attachments")}}
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedStaticFilesStorage"},
     "attachments": S3 if S3_BUCKET else FILES,
 }
