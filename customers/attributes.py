@@ -11,6 +11,7 @@ from datetime import UTC, date, datetime
 from typing import Any, Final
 
 from customers import names
+from customers.changes import card_changed
 from customers.models.identity import Trust
 from customers.sql import Cursor, as_json
 
@@ -65,6 +66,7 @@ def claim(sql: Cursor, identity: int, said: Mapping[str, Any]) -> None:
             "trust": int(Trust.VERIFIED),
         }
         sql.execute(CLAIM, row)
+    card_changed(sql, identity)
 
 
 def claims(sql: Cursor, customer: int) -> list[dict[str, Any]]:

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from customers.models.identity import Trust
 from customers.sql import Cursor
+from customers.standing import STANDS_FOR
 
 TRUST = "CASE {0}.trust " + " ".join(f"WHEN {trust.value} THEN '{trust.label}'" for trust in Trust) + " END"
 
@@ -68,9 +69,9 @@ json_build_object(
 
 CARDS = f"SELECT c.id, {CARD}::text FROM customers_customer c WHERE c.id = ANY(%s) AND c.erased_at IS NULL"
 
-STANDING = """
-SELECT coalesce(r.id, c.id), coalesce(r.erased_at, c.erased_at) IS NOT NULL
-  FROM customers_customer c LEFT JOIN customers_customer r ON r.id = c.merged_into_id
+STANDING = f"""
+SELECT r.id, coalesce(r.erased_at, c.erased_at) IS NOT NULL
+  FROM customers_customer c JOIN customers_customer r ON r.id = {STANDS_FOR}
  WHERE c.public_id = %s
 """
 
@@ -85,7 +86,7 @@ class Erased(LookupError):
 
 def standing(sql: Cursor, public_id: UUID) -> int:
     """The customer that stands for an id that was ever given out; raises Unknown or Erased."""
-    sql.execute(STANDING, (public_id,), prepare=True)
+    sql.execute(STANDING.encode(), (public_id,), prepare=True)
     row = sql.fetchone()
     if row is None:
         raise Unknown

@@ -14,7 +14,7 @@ class BadToken(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """`changed`: a JSON array as text; `reset`: an identity came or went, read the timeline again."""
+    """`changed`: a JSON array as text; `reset`: an identity came or went, or the card changed; read both again."""
 
     changed: str
     gone: list[str]
@@ -57,6 +57,10 @@ SELECT (SELECT coalesce(json_agg({ENTRY} ORDER BY t.sorted_at DESC, t.rank DESC,
        below.txid, pg_snapshot_xmax(pg_current_snapshot())::text::bigint
   FROM below
 """
+CARD = """
+INSERT INTO customers_change (what, identity_id, joined_id)
+SELECT 'card', id, customer_id FROM customers_identity WHERE id = ANY(%s) ORDER BY id
+"""
 NOW = "SELECT pg_snapshot_xmin(pg_current_snapshot())::text"
 
 
@@ -65,6 +69,11 @@ def token_now(sql: Cursor) -> str:
     sql.execute(NOW, prepare=True)
     row = sql.fetchone()
     return f"{row[0]}.0" if row else "0.0"
+
+
+def card_changed(sql: Cursor, *identities: int) -> None:
+    """Tell whoever looks at the customers of these identities that their cards say something else now."""
+    sql.execute(CARD, (list(identities),))
 
 
 def since(sql: Cursor, customer: int, token: str) -> Changes:

@@ -11,6 +11,7 @@ from django.db import transaction
 from customers import handles
 from customers.byhand import bear_beside
 from customers.cards import TRUST
+from customers.changes import card_changed
 from customers.components import regroup
 from customers.handles import NormalHandle
 from customers.linking import LOCK, Retry
@@ -58,7 +59,7 @@ SELECT c.state, c.kind, c.scope, c.value, c.trust, c.interaction_id, i.id, i.cus
 """
 DECIDE = """
 UPDATE customers_candidate SET state = %(state)s, decided_at = now(), decided_by = %(by)s, decision = %(reason)s,
-       again = 0 WHERE id = %(id)s
+       again = 0 WHERE id = %(id)s RETURNING identity_id
 """
 GENERATIONS = """
 SELECT coalesce(bool_or(valid_to IS NULL), false), count(*), max(valid_to) FROM customers_identity
@@ -135,7 +136,7 @@ def normal(kind: str, scope: str, value: str) -> NormalHandle:
 
 
 def decide(sql: Cursor, id_: int, state: str, by: str, reason: str) -> None:
-    sql.execute(DECIDE, {"id": id_, "state": state, "by": by, "reason": reason})
+    card_changed(sql, *rows(sql, DECIDE, {"id": id_, "state": state, "by": by, "reason": reason}))
 
 
 def accept(id_: int, *, by: str, reason: str) -> Decided:
@@ -194,7 +195,7 @@ def reject(id_: int, *, by: str, reason: str) -> Decided:
         with transaction.atomic(), cursor() as sql:
             now = asked(sql, id_)
             if now.state == Candidate.REJECTED:
-                return Decided(tuple({now.customer, now.others_customer or now.customer}))
+                return Decided(tuple(sorted({now.customer, now.others_customer or now.customer})))
             done = Decided((now.customer,)) if now.other is None else part(now, by, reason)
             decide(sql, id_, Candidate.REJECTED, by, reason)
             return done

@@ -25,7 +25,8 @@ IDS = "SELECT nextval(pg_get_serial_sequence(%s, 'id')) FROM generate_series(1, 
 
 REJECTED = """
 SELECT i.customer_id, c.kind, c.scope, c.value FROM customers_identity i
-  JOIN customers_candidate c ON c.identity_id = i.id AND c.state = 'rejected' WHERE i.customer_id = ANY(%s)
+  JOIN customers_candidate c ON c.identity_id = i.id AND c.state = 'rejected'
+ WHERE i.customer_id = ANY(%s) AND (c.kind, c.scope, c.value) <> (i.kind, i.scope, i.value)
 """
 
 CUSTOMERS = Rows("customers_customer", id="bigint", public_id="uuid", founder_id="bigint", created_at="timestamptz")

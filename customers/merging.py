@@ -107,7 +107,7 @@ def merge(
             return Merged(one, same_key(sql, by, key, homes))
         mine = [identity for identity, home in homes.items() if home == one]
         theirs = [identity for identity, home in homes.items() if home == other]
-        if len(homes) > IDENTITIES or joins(sql, one, other) >= JOINS:
+        if len(homes) > IDENTITIES or joins(sql, one, other) > JOINS:
             raise Refused("Together they would have more identities than a person has.")
         lifted = rows(sql, LIFT, {"one": mine, "other": theirs, "by": by})
         sql.execute(FOUNDERS, ([one, other],))
@@ -122,6 +122,7 @@ def merge(
 
 
 def joins(sql: Cursor, *roots: int) -> int:
+    """How many others whoever stands for these customers would stand for."""
     sql.execute("SELECT count(*) FROM customers_customer WHERE merged_into_id = ANY(%s)", (list(roots),))
     row = sql.fetchone()
     return int(row[0]) + 1 if row else 1

@@ -14,6 +14,7 @@ from customers.byhand import card_of
 from customers.handles import NORMALISER_VERSION
 from customers.identification import ANONYMOUS, CARD
 from customers.linking import CUSTOMERS, IDENTITIES, MOVES
+from customers.merging import Merged, merge
 from customers.models import Change
 from customers.recording import attempt
 from customers.sharing import hold
@@ -33,10 +34,11 @@ SELECT from_identity_id, to_identity_id, undone_at IS NULL FROM customers_assign
 FORGET = """
 UPDATE customers_assignment SET undone_at = now(), undone_by = %s WHERE line_id = %s AND undone_at IS NULL
 """
-# A candidate that rests on other lines too stays with them.
+# A candidate that rests on other lines too stays with them, and the question whether a handle is shared with it.
 MOVE_CANDIDATES = """
 UPDATE customers_candidate c SET identity_id = %(there)s
- WHERE c.interaction_id = %(line)s AND c.identity_id = %(here)s AND c.times = 1 AND NOT EXISTS (
+ WHERE c.interaction_id = %(line)s AND c.identity_id = %(here)s AND c.times = 1 AND c.reason <> 'shared'
+   AND NOT EXISTS (
        SELECT 1 FROM customers_candidate o
         WHERE o.identity_id = %(there)s AND (o.kind, o.scope, o.value) = (c.kind, c.scope, c.value))
 """
@@ -51,8 +53,20 @@ SELECT nextval(pg_get_serial_sequence('customers_customer', 'id')),
 """
 FROM_THEN_ON = "SELECT id FROM customers_interaction WHERE identity_id = %s AND occurred_at >= %s ORDER BY id"
 SUCCESSOR = """
-SELECT i.customer_id FROM customers_identity i JOIN customers_identity o USING (kind, scope, value)
+SELECT i.customer_id, i.id FROM customers_identity i JOIN customers_identity o USING (kind, scope, value)
  WHERE o.id = %s AND i.generation > o.generation ORDER BY i.generation LIMIT 1
+"""
+
+
+OWNER_AT = """
+SELECT i.id FROM customers_identity i JOIN customers_identity o USING (kind, scope, value)
+ WHERE o.id = %(identity)s AND (i.valid_from IS NULL OR i.valid_from <= %(at)s)
+   AND (i.valid_to IS NULL OR %(at)s < i.valid_to)
+"""
+LAST = """
+SELECT i.kind, i.scope, i.value, i.raw, i.match_key, i.linkable, i.trust, i.generation, i.valid_to
+  FROM customers_identity i JOIN customers_identity o USING (kind, scope, value)
+ WHERE o.id = %s ORDER BY i.generation DESC LIMIT 1
 """
 
 
@@ -103,20 +117,41 @@ def assign(line: UUID, customer: int, *, by: str, reason: str) -> Assigned:
 
 
 def undo_assign(line: UUID, *, by: str) -> Assigned:
-    """The line goes back to the handle it came by, however often it was assigned. Raises NoSuchLine."""
-    with transaction.atomic(), cursor() as sql:
-        standing = held(sql, line)
-        sql.execute(REMEMBERED, (line,))
-        moves = sql.fetchall()
-        if not moves:
-            raise NoSuchLine
-        was = home(sql, standing.identity_id)
-        origin = next((start for start, _, stands in moves if stands), None)
-        if origin is None:
-            return Assigned(None, was, was)
-        sql.execute(FORGET, (by, line))
-        move(sql, [standing], origin)
-        return Assigned(None, home(sql, origin), was)
+    """The line goes back to the handle it came by, however often it was assigned. Raises NoSuchLine.
+
+    If that handle changed hands meanwhile, to whoever had it when the contact was made.
+    """
+
+    def work() -> Assigned:
+        with transaction.atomic(), cursor() as sql:
+            sql.execute(REMEMBERED, (line,))
+            moves = sql.fetchall()
+            if not moves:
+                raise NoSuchLine
+            hold(sql, moves[0][0])
+            standing = held(sql, line)
+            was = home(sql, standing.identity_id)
+            sql.execute(REMEMBERED, (line,))
+            origin = next((start for start, _, stands in sql.fetchall() if stands), None)
+            if origin is None:
+                return Assigned(None, was, was)
+            owner = owner_at(sql, origin, datetime.fromisoformat(standing.columns["occurred_at"]))
+            sql.execute(FORGET, (by, line))
+            move(sql, [standing], owner)
+            return Assigned(None, home(sql, owner), was)
+
+    return attempt(work)
+
+
+def owner_at(sql: Cursor, identity: int, at: datetime) -> int:
+    """The generation of a handle, which the caller holds, that covers this moment; it is born if none does."""
+    sql.execute(OWNER_AT, {"identity": identity, "at": at})
+    if found := sql.fetchone():
+        return int(found[0])
+    sql.execute(LAST, (identity,))
+    row = sql.fetchone()
+    assert row is not None
+    return next_generation(sql, row[:-1], row[-1])[1]
 
 
 def held(sql: Cursor, line: UUID) -> lines.Line:
@@ -161,7 +196,7 @@ def release(identity: int, at: datetime) -> Released:
             *handle, customer, valid_from, valid_to = row
             if valid_to is not None:
                 sql.execute(SUCCESSOR, (identity,))
-                (successor,) = sql.fetchone() or (None,)
+                successor, _ = sql.fetchone() or (None, None)
                 return Released(customer, successor, valid_to, 0)
             if handle[0] in (CARD, ANONYMOUS):
                 raise NotReleased("Only a handle that customers are reached by changes hands.")
@@ -176,6 +211,34 @@ def release(identity: int, at: datetime) -> Released:
             for start in range(0, len(later), CHUNK):
                 move(sql, lines.hold(sql, later[start : start + CHUNK]), heir)
             return Released(customer, successor, at, len(later))
+
+    return attempt(work)
+
+
+def undo_release(identity: int, *, by: str, reason: str) -> Merged:
+    """It never changed hands: who has it is who had it. Raises NoSuchIdentity, merging.Refused.
+
+    While nobody came by it since, its end is taken away; else an agent's link makes its generations one person's.
+    Undoing that link releases it again, exactly; no contact moves either way. Repeated it says the same.
+    """
+
+    def work() -> Merged:
+        with transaction.atomic(), cursor() as sql:
+            hold(sql, identity)
+            sql.execute(HELD, (identity,))
+            row = sql.fetchone()
+            assert row is not None
+            customer, _, valid_to = row[-3:]
+            sql.execute(SUCCESSOR, (identity,))
+            theirs, successor = sql.fetchone() or (customer, None)
+            if successor is None:
+                if valid_to is not None:
+                    sql.execute(RELEASE, (None, identity))
+                return Merged(customer, None)
+            if theirs == customer:
+                return Merged(customer, None)
+            said = {"release": valid_to.isoformat()}
+            return merge(customer, theirs, reason=reason, by=by, ends=(identity, successor), evidence=said)
 
     return attempt(work)
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from django.db import transaction
 
+from customers.changes import card_changed
 from customers.components import components, standing_links
 from customers.linking import LOCK
 from customers.models import Candidate
@@ -59,7 +60,7 @@ SELECT DISTINCT ON (r.other_id, i.id) r.other_id, i.kind, i.scope, i.value, 'sha
 REVIEWING = """
 SELECT c.id FROM customers_identity i JOIN customers_candidate c
     ON (c.value, c.kind, c.scope) = (i.value, i.kind, i.scope)
- WHERE i.id = %s AND c.reason = 'shared' AND c.state = 'open' ORDER BY c.id
+ WHERE i.id = %s AND c.reason = 'shared' AND c.state = 'open' AND c.identity_id <> i.id ORDER BY c.id
 """
 REVIEWED = """
 UPDATE customers_candidate c SET state = %(stale)s FROM customers_identity i
@@ -112,6 +113,7 @@ def turn_shared(sql: Cursor, identities: Sequence[int]) -> None:
     sql.execute(SHARE, (list(identities),))
     if fresh := [row[0] for row in sql.fetchall()]:
         sql.execute(REVIEW.encode(), {"ids": fresh})
+        card_changed(sql, *fresh)
 
 
 def share(identity: int) -> Review:
@@ -128,6 +130,7 @@ def unshare(identity: int) -> Review:
         hold(sql, identity)
         sql.execute(UNSHARE, (identity,))
         sql.execute(REVIEWED, {"id": identity, "stale": Candidate.STALE})
+        card_changed(sql, identity)
         return review(sql, identity)
 
 

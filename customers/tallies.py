@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from customers import attachments, attributes, names, references, sharing, threads
+from customers.identification import Key, Suggestion
 from customers.lines import Line
 from customers.models import Candidate, Change
 from customers.sql import Cursor, Rows
@@ -50,6 +51,7 @@ CLAIMED_ANEW = LATER_CLAIM.replace(" > ", " >= ")
 """A replay also replaces what its delivery said of the same moment."""
 AGAIN = """ON CONFLICT (identity_id, kind, scope, value) DO UPDATE SET
     times = customers_candidate.times + excluded.times,
+    state = CASE customers_candidate.state WHEN 'stale' THEN 'open' ELSE customers_candidate.state END,
     again = customers_candidate.again + CASE customers_candidate.state WHEN 'rejected' THEN excluded.times ELSE 0 END,
     reason = CASE excluded.reason WHEN 'rejected' THEN customers_candidate.reason ELSE excluded.reason END,
     trust = greatest(excluded.trust, customers_candidate.trust), interaction_id = excluded.interaction_id,
@@ -163,15 +165,25 @@ def claims(placed: Sequence["Placed"]) -> list[dict[str, Any]]:
     return [rows[key] for key in sorted(rows)]
 
 
+def asked_about(one: "Placed", suggestion: Suggestion) -> tuple[int, Key]:
+    """The identity and the handle that may be one person's; whoever came with a shared handle is one question."""
+    evidence, known, reason = suggestion
+    if reason != "shared":
+        return one.identity_id, evidence.key
+    return (known.id, evidence.key) if known and known.shared else (one.identity_id, one.case.evidence[0].key)
+
+
 def candidates(placed: Sequence["Placed"]) -> list[dict[str, Any]]:
     """What was not linked, for a person to decide on: one row per identity and handle."""
-    rows: dict[tuple[Any, ...], dict[str, Any]] = {}
+    rows: dict[tuple[int, Key], dict[str, Any]] = {}
     for one in sorted(placed, key=lambda one: str(one.version.data["occurred_at"])):
-        for evidence, _, reason in one.suggested:
-            key = (one.identity_id, *evidence.key)
+        for suggestion in one.suggested:
+            evidence, _, reason = suggestion
+            key = asked_about(one, suggestion)
+            identity, handle = key
             rows[key] = {
-                "identity_id": one.identity_id,
-                **evidence.key._asdict(),
+                "identity_id": identity,
+                **handle._asdict(),
                 "reason": reason,
                 "trust": int(evidence.trust),
                 "source": one.case.event.source,

@@ -13,6 +13,7 @@ import orjson
 
 from customers import masking
 from customers.sql import Cursor, cursor
+from customers.standing import STANDS_FOR
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 TOKEN = struct.Struct(">cqq16s")
@@ -26,8 +27,8 @@ ENTRY = """json_build_object('id', t.id, 'channel', t.channel, 'source', t.sourc
 """One entry as the API shows it: `t` is the interaction, `i` its identity."""
 
 
-STANDING = """
-    SELECT r.id FROM customers_customer c JOIN customers_customer r ON r.id = coalesce(c.merged_into_id, c.id)
+STANDING = f"""
+    SELECT r.id FROM customers_customer c JOIN customers_customer r ON r.id = {STANDS_FOR}
      WHERE c.erased_at IS NULL AND r.erased_at IS NULL AND (c.public_id = %(public_id)s OR c.id = %(customer)s)
 """
 

@@ -3,10 +3,11 @@
 from typing import Any
 from uuid import UUID
 
+import orjson
 import pytest
 from django.db import connection
 
-from customers.models import Change, Customer, Identity, Interaction
+from customers.models import Candidate, Change, Customer, Identity, Interaction
 from tests.support import (
     COMMITTED,
     Api,
@@ -142,6 +143,33 @@ def test_an_identity_that_leaves_resets_both(api: Api) -> None:
     Change.objects.create(what=Change.MOVED, identity_id=identity.pk, left_id=identity.customer_id, joined_id=to.pk)
     assert left.poll()["reset"] is True
     assert joined.poll()["reset"] is True
+
+
+def test_what_people_change_of_a_card_resets_each_time(api: Api) -> None:
+    (receipt,) = push_and_drain(api, event(identifier("phone", phone()), identifier("email", "ada@mail.example")))
+    one = api.ok(f"customers/{receipt['customer']}")
+    id_ = next(each["id"] for each in one["identities"] if each["kind"] == "phone")
+    path, token = f"customers/{one['id']}", api.ok(f"customers/{one['id']}/changes")["next"]
+
+    def said(name: str) -> None:
+        version = api.ok(path)["version"]
+        body = orjson.dumps({"name": name})
+        headers = {"If-Match": f'"{version}"'}
+        answer = api.client.patch(f"/api/v1/{path}", body, content_type="application/json", headers=headers)
+        assert answer.status_code == 200
+
+    for change in (
+        lambda: said("Ada"),
+        lambda: said("Adele"),
+        lambda: api.post(f"identities/{id_}/share", {}),
+        lambda: api.post(f"candidates/{Candidate.objects.get().pk}/accept", {}),
+        lambda: api.post(f"identities/{id_}/unshare", {}),
+    ):
+        assert api.ok(f"{path}/changes", {"since": token})["reset"] is False
+        change()
+        told = api.ok(f"{path}/changes", {"since": token})
+        assert (told["reset"], told["changed"]) == (True, [])
+        token = told["next"]
 
 
 def test_a_line_that_went_is_told(api: Api) -> None:

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from customers import merging, verifying
 from customers.models import Interaction, KeepApart
 from customers.verifying import verify
 from tests.identity_support import came, card, did, identity, mail, reasons, texts
@@ -49,6 +50,17 @@ def test_a_merge_is_repeated_without_harm(api: Api) -> None:
     again = did(api, f"customers/{one}/merge", {"with": other}, 200)
     assert (again["link"], again["customer"]) == (None, one)
     assert problem_of(api.post(f"customers/{one}/merge", {"with": one}))[:2] == (400, "invalid_value")
+
+
+def test_so_many_merges_as_a_person_has_and_not_one_more(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(merging, "JOINS", 3)
+    monkeypatch.setattr(verifying, "JOINS", 3)
+    first, *others = [came(api, ("phone", phone()))["customer"] for _ in range(5)]
+    for other in others[:3]:
+        did(api, f"customers/{first}/merge", {"with": other}, 201)
+    assert len(card(api, first)["ids"]) == 4
+    did(api, f"customers/{first}/merge", {"with": others[3]}, 409)
+    assert verify().total == 0
 
 
 def test_a_merge_of_cards_that_changed_is_refused_with_both(api: Api) -> None:

@@ -12,9 +12,10 @@ from django.test import Client
 
 from customers import blocklist
 from customers.incoming import Attachment, ChannelEvent, Handle
-from customers.models import Assignment, BlockedHandle, ContactCount, Identity, Interaction, InteractionPart
+from customers.models import Assignment, BlockedHandle, Candidate, ContactCount, Identity, Interaction, InteractionPart
 from customers.models import Attachment as Files
 from customers.recording import record
+from customers.verifying import verify
 from tests.identity_support import came, card, did, identity, mail, reasons, texts
 from tests.support import COMMITTED, Api, at, everything, phone, shop, unique
 
@@ -234,7 +235,104 @@ def test_a_released_number_without_later_contacts_waits_for_the_next_owner(api: 
     assert "still his card" in texts(api, old)
 
 
-@pytest.mark.parametrize("action", ["share", "unshare", "block", "unblock", "release"])
+def test_a_contact_assigned_before_a_release_goes_back_to_whoever_had_the_number(api: Api) -> None:
+    number = phone()
+    old = came(api, ("phone", number), text="before", occurred_at=at(0))
+    after = came(api, ("phone", number), text="after", occurred_at=at(60))
+    other = came(api, ("phone", phone()), text="other")
+    for receipt in (old, after):
+        did(api, f"interactions/{line_of(receipt)}/assign", {"customer": other["customer"]}, 201)
+    done = did(api, f"identities/{identity(api, old, 'phone')}/release", {"at": at(30)})
+    assert done["moved"] == 0, "neither hangs on the number"
+    back = did(api, f"interactions/{line_of(after)}/assign/undo")
+    assert back["customer"] not in (old["customer"], other["customer"])
+    assert did(api, f"interactions/{line_of(old)}/assign/undo")["customer"] == old["customer"]
+    assert (texts(api, old), texts(api, back["customer"]), texts(api, other)) == (["before"], ["after"], ["other"])
+    assert came(api, ("phone", number), occurred_at=at(90))["customer"] == back["customer"]
+    assert verify().total == 0
+
+
+def test_a_release_is_undone_and_done_again_exactly(api: Api) -> None:
+    number = phone()
+    old = came(api, ("phone", number), text="before", occurred_at=at(0))
+    came(api, ("phone", number), text="after", occurred_at=at(60))
+    id_ = identity(api, old, "phone")
+    new = did(api, f"identities/{id_}/release", {"at": at(30)})["successor"]
+    parted = card(api, old), card(api, new)
+    done = did(api, f"identities/{id_}/release/undo", {"reason": "he had moved"})
+    assert (done["customer"], did(api, f"identities/{id_}/release/undo")["link"]) == (old["customer"], None)
+    assert texts(api, old) == ["after", "before"]
+    assert card(api, new)["id"] == old["customer"]
+    came(api, ("phone", number), text="newer", occurred_at=at(90))
+    came(api, ("phone", number), text="older", occurred_at=at(10))
+    assert texts(api, old) == ["after", "before", "newer", "older"]
+    did(api, f"links/{done['link']}/undo", {"reason": "no, he had not"})
+    assert (texts(api, old), texts(api, new)) == (["before", "older"], ["after", "newer"])
+    assert [one["identities"] for one in parted] == [card(api, old)["identities"], card(api, new)["identities"]]
+    assert verify().total == 0
+
+
+def test_a_release_that_nobody_came_by_leaves_nothing_behind(api: Api) -> None:
+    number = phone()
+    old = came(api, ("phone", number), occurred_at=at(0))
+    id_ = identity(api, old, "phone")
+    did(api, f"identities/{id_}/release", {"at": at(30)})
+    for _ in range(2):
+        done = did(api, f"identities/{id_}/release/undo")
+        assert (done["identity"]["valid_to"], done["link"], done["customer"]) == (None, None, old["customer"])
+    assert came(api, ("phone", number), occurred_at=at(90))["customer"] == old["customer"]
+
+
+def test_whoever_comes_with_a_shared_handle_is_one_question(api: Api) -> None:
+    number = phone()
+    one = came(api, ("phone", number))
+    did(api, f"identities/{identity(api, one, 'phone')}/share")
+    for _ in range(3):
+        assert reasons(came(api, ("phone", number), ("email", mail()))) == ["shared"]
+        assert reasons(came(api, ("email", mail()), ("phone", number))) == ["shared"]
+    (question,) = api.ok("candidates", {"reason": "shared"})["results"]
+    assert (question["times"], question["handle"]["value"]) == (6, number)
+    assert [shown["value"] for shown in card(api, one)["candidates"]] == [number]
+    did(api, f"candidates/{question['id']}/reject", {"reason": "the switchboard"})
+    assert reasons(came(api, ("phone", number), ("email", mail()))) == ["shared"]
+    assert api.ok("candidates", {"reason": "shared"})["results"] == []
+    assert Candidate.objects.get().times == 7
+    assert verify().total == 0
+
+
+def test_who_was_hidden_answers_as_whoever_he_turned_out_to_be(api: Api) -> None:
+    call = {"id": unique("call"), "channel": "phone", "kind": "call", "part": "ringing"}
+    hidden = came(api, ("phone", "anonymous"), **call)
+    assert card(api, hidden)["counts"] == {"phone": 1}
+    known = came(api, ("phone", phone()), name="Ada")
+    named = came(api, ("phone", known_number(known)), **{**call, "part": "completed"})
+    assert named["customer"] == known["customer"]
+    assert card(api, hidden)["name"] == "Ada", "the id that was given out answers"
+    assert len(texts(api, hidden)) == 2
+    other = came(api, ("phone", phone()))
+    did(api, f"interactions/{line_of(named)}/assign", {"customer": other["customer"]}, 201)
+    assert card(api, hidden)["id"] == other["customer"], "it goes where the call goes"
+    did(api, f"interactions/{line_of(named)}/assign/undo")
+    assert card(api, hidden)["id"] == known["customer"]
+
+
+def test_a_hidden_caller_with_a_note_keeps_his_card(api: Api) -> None:
+    call = {"id": unique("call"), "channel": "phone", "kind": "call", "part": "ringing"}
+    hidden = came(api, ("phone", "anonymous"), **call)
+    assert api.post(f"customers/{hidden['customer']}/notes", {"text": "cried"}).status_code == 201
+    named = came(api, ("phone", phone()), **{**call, "part": "completed"})
+    assert texts(api, hidden) == ["cried"]
+    assert card(api, named)["id"] != card(api, hidden)["id"]
+    did(api, f"customers/{named['customer']}/merge", {"with": hidden["customer"]}, 201)
+    assert "cried" in texts(api, named)
+
+
+def known_number(receipt: Any) -> str:
+    value: str = Interaction.objects.values_list("identity__value", flat=True).get(id=line_of(receipt))
+    return value
+
+
+@pytest.mark.parametrize("action", ["share", "unshare", "block", "unblock", "release", "release/undo"])
 @pytest.mark.parametrize("id_", ["999999999", "x", "²"])
 def test_an_identity_that_never_was(api: Api, action: str, id_: str) -> None:
     assert api.refused(f"identities/{id_}/{action}")[0] in (404, 405)

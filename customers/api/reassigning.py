@@ -13,10 +13,11 @@ from rest_framework.request import Request
 from customers import blocklist, reassigning, sharing
 from customers.api import shapes
 from customers.api.authentication import needs
-from customers.api.merging import Reason, T, public
+from customers.api.merging import Reason, T, UndoWanted, public
 from customers.api.problems import Problem
 from customers.api.query import Query
 from customers.api.views import View, body_of, json_response, log, reading, standing_or_problem
+from customers.merging import Refused
 from customers.reassigning import Assigned, NoSuchLine, NotReleased
 from customers.sharing import NoSuchIdentity, Review
 from customers.sql import Cursor
@@ -213,3 +214,23 @@ class ReleaseView(IdentityView):
             ids = public(sql, {found.successor} if found.successor else set())
             log(sql, request, list(ids))
         return self.answer(request, identity_of(identity), successor=ids.get(found.successor or 0), moved=found.moved)
+
+
+class UndoReleaseView(IdentityView):
+    @extend_schema(
+        operation_id="identities_release_undo",
+        request=UndoWanted,
+        responses=shapes.responses(shapes.Anything, 404, 409),
+    )
+    def post(self, request: Request, identity: str) -> HttpResponse:
+        """It never changed hands: the two who had it are one; undoing `link` releases it again."""
+        Query(request.query_params)
+        wanted = shapes.validated(UndoWanted, wanted_of(request))
+        id_, viewer = identity_of(identity), self.principal(request).viewer
+        try:
+            found = or_problem(lambda: reassigning.undo_release(id_, by=viewer, reason=wanted.reason))
+        except Refused as error:
+            raise Problem("conflict", str(error)) from None
+        with reading() as sql:
+            stands = public(sql, {found.customer})[found.customer]
+        return self.answer(request, id_, customer=stands, link=str(found.link) if found.link else None)

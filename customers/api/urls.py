@@ -16,6 +16,7 @@ from customers.api.reassigning import (
     ShareView,
     UnblockView,
     UndoAssignView,
+    UndoReleaseView,
     UnshareView,
 )
 from customers.api.timelines import ChangesView, NotesView, SearchView, TimelineView
@@ -42,6 +43,7 @@ urlpatterns = [
     path("identities/<str:identity>/block", BlockView.as_view()),
     path("identities/<str:identity>/unblock", UnblockView.as_view()),
     path("identities/<str:identity>/release", ReleaseView.as_view()),
+    path("identities/<str:identity>/release/undo", UndoReleaseView.as_view()),
     path("lookup", LookupView.as_view()),
     path("search", SearchView.as_view()),
     path("attachments/<uuid:attachment>", AttachmentView.as_view()),

@@ -17,10 +17,10 @@ class Change(models.Model):
     """What a live screen asks for; read below the oldest running transaction, so nothing is ever skipped.
 
     A line's change names its identity. An identity that moves writes one row with the customer it `left` and
-    the one it `joined`, which both read.
+    the one it `joined`, which both read; what a person changes of a card (`card`) names the customer as joined.
     """
 
-    RECORDED, CHANGED, GONE, MOVED = "recorded", "changed", "gone", "moved"
+    RECORDED, CHANGED, GONE, MOVED, CARD = "recorded", "changed", "gone", "moved", "card"
 
     txid = models.BigIntegerField(
         db_default=Cast(Cast(CurrentTransaction(), models.TextField()), models.BigIntegerField())
