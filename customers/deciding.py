@@ -46,7 +46,7 @@ SELECT c.id, i.customer_id, o.customer_id, json_build_object(
   FROM customers_candidate c JOIN customers_identity i ON i.id = c.identity_id
   LEFT JOIN customers_identity o ON (o.value, o.kind, o.scope) = (c.value, c.kind, c.scope) AND o.valid_to IS NULL
  WHERE c.state = %(state)s AND (%(reason)s::text IS NULL OR c.reason = %(reason)s)
-   AND (%(before)s::bigint IS NULL OR c.id < %(before)s) AND (%(id)s::bigint IS NULL OR c.id = %(id)s)
+   AND (%(before)s::bigint IS NULL OR c.id < %(before)s) AND (%(ids)s::bigint[] IS NULL OR c.id = ANY(%(ids)s))
    AND (c.state <> 'open' OR c.reason = 'shared' OR o.customer_id IS DISTINCT FROM i.customer_id)
  ORDER BY c.id DESC LIMIT %(limit)s
 """
@@ -101,10 +101,16 @@ class Decided:
 
 
 def listed(
-    sql: Cursor, *, state: str, reason: str | None = None, before: int | None = None, limit: int, id_: int | None = None
+    sql: Cursor,
+    *,
+    state: str,
+    reason: str | None = None,
+    before: int | None = None,
+    limit: int,
+    ids: list[int] | None = None,
 ) -> list[tuple[int, set[int], str]]:
     """(id, customers shown, JSON text) of candidates, newest first."""
-    sql.execute(LIST.encode(), {"state": state, "reason": reason, "before": before, "limit": limit, "id": id_})
+    sql.execute(LIST.encode(), {"state": state, "reason": reason, "before": before, "limit": limit, "ids": ids})
     return [(found, {one for one in whose if one is not None}, text) for found, *whose, text in sql.fetchall()]
 
 
@@ -112,7 +118,7 @@ def one(sql: Cursor, id_: int) -> tuple[set[int], dict[str, Any]]:
     """The customers shown, and a candidate as lists show it. Raises NoSuchCandidate."""
     sql.execute(STATE, (id_,))
     row = sql.fetchone()
-    for _, customers, text in listed(sql, state=row[0] if row else "", limit=1, id_=id_):
+    for _, customers, text in listed(sql, state=row[0] if row else "", limit=1, ids=[id_]):
         return customers, orjson.loads(text)
     raise NoSuchCandidate
 

@@ -1,28 +1,23 @@
 """The card: who a customer is, what is open, and the timeline beside it."""
 
 from datetime import datetime
-from typing import Any
 from uuid import uuid4
-from zoneinfo import ZoneInfo
 
 import orjson
-import phonenumbers
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils import timezone
-from django.utils.translation import gettext as _
-from phonenumbers import PhoneNumberFormat
-from phonenumbers import timezone as zones
 
-from customers import timeline
+from customers import masking, timeline
 from customers.access import Principal
 from customers.cards import cards
 from customers.console import words
 from customers.console.asked import Asked
-from customers.console.lines import moment
+from customers.console.knowledge import tags
 from customers.console.pages import customer_of, page, user_id
+from customers.console.personal import described
 from customers.console.pictures import months
+from customers.console.suggestions import of_customer
 from customers.console.timelines import read
 from customers.sql import Cursor, cursor
 
@@ -45,10 +40,11 @@ def card(request: HttpRequest, principal: Principal, customer: str) -> HttpRespo
         shown = cards(sql, [root])
         if root not in shown:
             raise Http404
-        who = orjson.loads(shown[root])
+        who = masking.shown(orjson.loads(shown[root]))
         seen_until = looked(sql, user_id(principal), root)
         found = read(sql, root, who["id"], asked, principal, request.path, seen_until)
         counts = months(sql, root)
+        context = {"tags": tags(sql, root), "maybe": of_customer(sql, root, who["id"])}
     if found.missing and asked.at and (moved := moved_to(asked, who["id"])):
         return redirect(moved)
     return render(
@@ -68,7 +64,9 @@ def card(request: HttpRequest, principal: Principal, customer: str) -> HttpRespo
             "down": True,
             "live": f"{reverse('news', args=[who['id']])}?{asked.query()}",
             "filtered": asked.filtered,
+            "exported": "" if principal.masked else f"{reverse('export', args=[who['id']])}?{asked.query()}",
             "may_write": principal.may("write"),
+            **context,
             **found.context(who["id"]),
         },
     )
@@ -88,89 +86,3 @@ def moved_to(asked: Asked, customer: str) -> str:
     assert asked.at is not None
     owner = timeline.customers_of([asked.at]).get(asked.at)
     return f"{reverse('card', args=[owner])}?at={asked.at}" if owner and str(owner) != customer else ""
-
-
-def described(card: dict[str, Any]) -> dict[str, Any]:
-    """The card's parts in words."""
-    return {
-        "identities": [identity(one) for one in card["identities"]],
-        "attributes": [
-            (words.ATTRIBUTES.get(key, key), plain(said["value"]), said["source"], words.TRUST.get(said["trust"], ""))
-            for key, said in card["attributes"].items()
-        ],
-        "candidates": [
-            {**identity(one), "reason": words.REASONS.get(one["reason"], one["reason"]), "source": one["source"]}
-            for one in card["candidates"]
-        ],
-        "open": [
-            {
-                "channel": words.CHANNELS.get(one["channel"], one["channel"]),
-                "since": moment(one["since"]),
-                "interaction": one["interaction"],
-            }
-            for one in card["open_threads"]
-        ],
-        "first": moment(card["first_contact"]) if card["first_contact"] else None,
-        "last": moment(card["last_contact"]) if card["last_contact"] else None,
-        "zone": zone_of(card),
-    }
-
-
-def identity(one: dict[str, Any]) -> dict[str, Any]:
-    anonymous = one["kind"] == "anonymous"
-    return {
-        "kind": _("Unknown caller") if anonymous else words.HANDLES.get(one["kind"], one["kind"]),
-        "value": "" if anonymous else readable(one["kind"], one["value"]),
-        "scope": one["scope"],
-        "shared": one.get("shared", False),
-        "trust": words.TRUST.get(one.get("trust", ""), ""),
-        "verified": one.get("trust") == "verified",
-    }
-
-
-def readable(kind: str, value: str) -> str:
-    """A phone number in groups, all else as it is."""
-    if kind != "phone":
-        return value
-    try:
-        return phonenumbers.format_number(phonenumbers.parse(value), PhoneNumberFormat.INTERNATIONAL)
-    except phonenumbers.NumberParseException:
-        return value
-
-
-def plain(value: object) -> str:
-    """What a source said of an attribute, as one would write it."""
-    if isinstance(value, bool):
-        return _("yes") if value else _("no")
-    if isinstance(value, list):
-        return ", ".join(plain(one) for one in value[:50])
-    if isinstance(value, dict):
-        return ", ".join(f"{key}: {plain(one)}" for key, one in list(value.items())[:50])
-    return str(value)[:2000]
-
-
-def zone_of(card: dict[str, Any]) -> dict[str, Any] | None:
-    """The customer's local time: of the zone that he named, else of his numbers if they lie in one zone only."""
-    said = card["attributes"]
-    named = next((said[key]["value"] for key in ("time_zone", "timezone") if key in said), None)
-    names = {named} if isinstance(named, str) else set()
-    if not names:
-        for one in card["identities"]:
-            if one["kind"] == "phone" and not one["shared"]:
-                names.update(zones_of_number(one["value"]))
-    try:
-        zone = ZoneInfo(names.pop()) if len(names) == 1 else None
-    except (OSError, ValueError):
-        return None
-    if zone is None:
-        return None
-    now = timezone.now().astimezone(zone)
-    offset = f"{now:%z}"  # The library's name for the zone may be a neighbour's capital.
-    return {"name": f"UTC{offset[:3]}:{offset[3:5]}", "now": now.replace(tzinfo=None)}
-
-
-def zones_of_number(value: str) -> tuple[str, ...]:
-    try:
-        return tuple(zones.time_zones_for_number(phonenumbers.parse(value)))
-    except phonenumbers.NumberParseException:
-        return ()

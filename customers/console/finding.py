@@ -6,14 +6,14 @@ import orjson
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
-from customers import search
+from customers import lookups, masking, search
 from customers.access import Principal, log_views
 from customers.api.customers import KINDS
 from customers.cards import cards
 from customers.console import words
-from customers.console.card import identity, readable
 from customers.console.lines import Line, lines, moment, parsed
 from customers.console.pages import is_htmx, page, user_id, word
+from customers.console.personal import identity, readable
 from customers.sql import Cursor, cursor
 from customers.timeline import Filters
 
@@ -36,6 +36,7 @@ def find(request: HttpRequest, principal: Principal) -> HttpResponse:
     context: dict[str, Any] = {"q": sought}
     with cursor("reading") as sql:
         if sought:
+            lookups.count(principal, [("", sought)])
             context["found"], context["said"] = look(sql, sought, principal, request.path)
             context["number"] = number(sought)
         else:
@@ -52,7 +53,7 @@ def look(sql: Cursor, sought: str, principal: Principal, path: str) -> tuple[lis
     found = cards(sql, customers[:FOUND])
     said: list[Line] = []
     speakers: list[int] = []
-    if len(sought) >= SHORTEST:
+    if len(sought) >= SHORTEST and not principal.masked:
         page_, speakers = search.lines(sql, Filters(q=sought), limit=SAID, token=None)
         said = named(sql, lines(parsed(page_.results)), speakers)
     log_views(sql, principal.viewer, [*found, *speakers], path)
@@ -69,7 +70,7 @@ def named(sql: Cursor, found: list[Line], customers: list[int]) -> list[Line]:
 
 def hits(found: dict[int, str]) -> list[dict[str, Any]]:
     """Cards as a list shows them."""
-    return [hit(orjson.loads(card)) for card in found.values()]
+    return [hit(masking.shown(orjson.loads(card))) for card in found.values()]
 
 
 def hit(card: dict[str, Any]) -> dict[str, Any]:

@@ -144,6 +144,33 @@ REASONS: Words = {
 }
 """Why a handle was not linked."""
 
+EXPLAINED: Words = {
+    "claimed": _("Somebody typed or said it; nobody proved it."),
+    "other_customer": _("It was another customer's first."),
+    "rejected": _("An agent said before that they are two."),
+    "shared": _("Several people use it, so what was linked by it has to be looked at."),
+    "not_linkable": _("Such an address or number names no single person."),
+    "keep_apart": _("An agent said that they are two, or took their link back."),
+    "unique_conflict": _("Each has an id of the same system, and the ids differ."),
+    "contradiction": _("Their birthdays differ, or their first names are known and different."),
+    "cap": _("Together they would have more numbers, addresses or joins than a person has."),
+}
+"""The same in a sentence, for whoever has to decide."""
+
+QUESTIONS: Words = {
+    "open": pgettext_lazy("questions", "open"),
+    "accepted": pgettext_lazy("questions", "accepted"),
+    "rejected": pgettext_lazy("questions", "rejected"),
+}
+
+CAUSES: Words = {
+    "event": _("came together in one contact"),
+    "agent": _("an agent said so"),
+    "note": _("notes belong to the card"),
+    "renormalise": _("two spellings of one handle"),
+}
+"""What a link rests on."""
+
 ATTRIBUTES: Words = {
     "language": _("Language"),
     "birthday": _("Birthday"),

@@ -1,0 +1,39 @@
+"""Customers side by side: the short cards that a decision about two of them is made with, and how to find the other."""
+
+from typing import Any
+
+import orjson
+
+from customers import lookups, masking, search
+from customers.access import Principal, log_views
+from customers.api.customers import KINDS
+from customers.cards import Erased, Unknown, cards
+from customers.console.finding import hit, hits
+from customers.console.pages import customer_of
+from customers.console.personal import described
+from customers.sql import Cursor
+
+FOUND = 10
+
+
+def sides(sql: Cursor, roots: list[int]) -> dict[int, dict[str, Any]]:
+    """{customer: what a short card shows}, in the order asked for."""
+    found = {}
+    for root, text in cards(sql, roots).items():
+        card = masking.shown(orjson.loads(text))
+        found[root] = {**hit(card), **described(card), "version": card["version"], "counts": card["counts"]}
+    return found
+
+
+def others(sql: Cursor, sought: str, besides: set[int], principal: Principal, path: str) -> list[dict[str, Any]]:
+    """Whom one may mean by a number, an address, a name or the address of a card; who was shown is logged."""
+    lookups.count(principal, [("", sought)])
+    try:
+        customers = [customer_of(sql, sought.rstrip("/").rpartition("/")[2])]
+    except (Unknown, Erased):
+        customers = search.by_handles(sql, [(kind, sought, None) for kind in KINDS])
+        customers += search.by_words(sql, sought, FOUND)
+    asked = [one for one in dict.fromkeys(customers) if one not in besides]
+    found = cards(sql, asked[:FOUND])
+    log_views(sql, principal.viewer, found, path)
+    return hits(found)
