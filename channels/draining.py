@@ -11,6 +11,7 @@ from uuid import UUID
 
 from django.db import DatabaseError, InterfaceError, OperationalError, connections, transaction
 
+from channels import erasing
 from channels.leasing import BATCH, Claimed, LeaseLost, claim, close, give_back, postpone, still_ours, wake
 from channels.models import Delivery, Source
 from channels.provider import Ignored, Provider, SourceInfo, StoredDelivery, Unreadable, Unsupported
@@ -183,6 +184,7 @@ def record(claimed: Sequence[Claimed], lease: UUID) -> None:
             rows.append(row_of(delivery, ones))
             came += [outcome.line for outcome in ones if outcome.status == "recorded"]
         close(sql, rows, lease)
+        erasing.forget(sql, [one.event.origin for one in outcomes if one.status == Delivery.ERASED])
         wake(sql, came)
 
     recording.record(groups(claimed), finish)
@@ -216,7 +218,7 @@ def groups(claimed: Sequence[Claimed]) -> list[list[ChannelEvent]]:
 
 def row_of(delivery: Claimed, outcomes: Sequence[Outcome]) -> dict[str, Any]:
     statuses = {outcome.status for outcome in outcomes}
-    order = (Delivery.WAITING, Delivery.CONFLICT, Delivery.RECORDED, Delivery.DUPLICATE)
+    order = (Delivery.WAITING, Delivery.CONFLICT, Delivery.RECORDED, Delivery.DUPLICATE, Delivery.ERASED)
     state = next(state for state in order if state in statuses)
     reason = ""
     age = time.time() - delivery.received_at.timestamp()
@@ -230,6 +232,7 @@ def row_of(delivery: Claimed, outcomes: Sequence[Outcome]) -> dict[str, Any]:
         "lines": [
             {"interaction": outcome.line, "status": outcome.status, "matched_by": outcome.matched_by}
             for outcome in outcomes
+            if outcome.status != Delivery.ERASED
         ],
         "refused": [refusal for outcome in outcomes for refusal in outcome.refused],
     }

@@ -5,6 +5,8 @@ from typing import Any
 
 from django.apps import AppConfig
 from django.core.checks import CheckMessage, Error, Tags, register
+from django.db import connections
+from django.db.models.signals import post_migrate
 
 CASE = "SELECT lower('Я') = 'я', EXISTS (SELECT 1 FROM pg_extension WHERE extname = 'pg_trgm')"
 TRIGRAMS = "SELECT show_trgm('яма') <> '{}'"
@@ -15,6 +17,16 @@ class CustomersConfig(AppConfig):
 
     def ready(self) -> None:
         register(check_locale, Tags.database)
+        post_migrate.connect(keep_erased, sender=self, dispatch_uid="customers.apps.keep_erased")
+
+
+def keep_erased(*, using: str = "default", **_: Any) -> None:
+    """Whoever was erased after the backup that was just restored is erased again, at every start."""
+    from customers.erasure import apply_journal
+    from customers.models import Suppressed
+
+    if using == "default" and Suppressed._meta.db_table in connections[using].introspection.table_names():
+        apply_journal()
 
 
 def check_locale(

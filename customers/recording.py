@@ -3,7 +3,7 @@
 import logging
 import random
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import islice
@@ -20,6 +20,7 @@ from customers.incoming import ChannelEvent
 from customers.legible import legible_event
 from customers.linking import LinkingWorld, Retry
 from customers.sql import Cursor, cursor
+from customers.suppression import suppressed
 
 logger = logging.getLogger(__name__)
 
@@ -101,12 +102,13 @@ def record_known(cases: Sequence[Group], finish: Finish) -> list[Group]:
     rest: list[Group] = []
     with transaction.atomic(), cursor() as sql:
         world = KnownWorld(sql, [case for group in cases for case in group])
+        gone = suppressed(sql, [case for group in cases for case in group])
         homes = locate(sql, [case.lives for group in cases for case in group if case.follow_up])
         placed: list[Placed] = []
         outcomes: list[Outcome] = []
         for group in cases:
             try:
-                group_placed, group_waiting = place(group, world, homes)
+                group_placed, group_waiting = place(group, world, homes, gone)
             except NeedsLinking:
                 rest.append(group)
             else:
@@ -120,6 +122,7 @@ def record_known(cases: Sequence[Group], finish: Finish) -> list[Group]:
 def record_linking(cases: Sequence[Group], finish: Finish, actor: str, cause: str) -> None:
     with transaction.atomic(), cursor() as sql:
         world = LinkingWorld(sql, [case for group in cases for case in group], actor=actor, cause=cause)
+        gone = suppressed(sql, [case for group in cases for case in group])
         homes = locate(sql, [case.lives for group in cases for case in group if case.follow_up])
         standing = lines.versions(sql, [case.event.line for group in cases for case in group])
         placed: list[Placed] = []
@@ -127,7 +130,7 @@ def record_linking(cases: Sequence[Group], finish: Finish, actor: str, cause: st
         for group in cases:
             fair, conflicting = set_conflicts_apart(group, standing)
             outcomes += conflicting
-            group_placed, group_waiting = place(fair, world, homes)
+            group_placed, group_waiting = place(fair, world, homes, gone)
             placed += group_placed
             outcomes += group_waiting
         world.flush(sql)
@@ -157,13 +160,17 @@ def locate(sql: Cursor, ids: Sequence[UUID]) -> dict[UUID, int]:
     return dict(sql.fetchall())
 
 
-def place(group: Group, world: KnownWorld, homes: dict[UUID, int]) -> tuple[list[Placed], list[Outcome]]:
-    """An identity for each event of a group; follow-ups go where their line lives, or wait."""
+def place(
+    group: Group, world: KnownWorld, homes: dict[UUID, int], gone: Collection[int]
+) -> tuple[list[Placed], list[Outcome]]:
+    """An identity for each event of a group; follow-ups go where their line lives, or wait. `gone` were erased."""
     placed: list[Placed] = []
     waiting: list[Outcome] = []
     for case in sorted(group, key=lambda case: case.follow_up):
         event = case.event
-        if not case.follow_up:
+        if id(case) in gone:
+            waiting.append(Outcome(event, event.line, None, "erased", ""))
+        elif not case.follow_up:
             verdict: Verdict = judge(case, world)
             real = verdict.carrier.key.kind != ANONYMOUS
             placed.append(

@@ -173,6 +173,6 @@ def inhabited(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
     database=None,
 )
 def test_answers_are_as_described(case: Any, known: bool) -> None:
-    if known:
+    if known and not case.path.endswith("/erase"):  # Others need him after it.
         case.path_parameters = {name: KNOWN.get(name, value) for name, value in (case.path_parameters or {}).items()}
     case.call_and_validate(headers=KEY, checks=CHECKS)

@@ -9,7 +9,9 @@ from pydantic import Field, StringConstraints
 from channels.models.source import SLUG
 from customers.api.shapes import ProblemShape, Shape, example
 
-STATES = Literal["accepted", "waiting", "recorded", "duplicate", "conflict", "ignored", "unsupported", "quarantined"]
+STATES = Literal[
+    "accepted", "waiting", "recorded", "duplicate", "conflict", "ignored", "unsupported", "quarantined", "erased"
+]
 
 
 class PushReceipt(Shape):

@@ -9,6 +9,7 @@ from customers.api.customers import CustomersView, CustomerView, LookupView
 from customers.api.exports import ExportView
 from customers.api.keys import KeysView
 from customers.api.merging import LinksView, MergePreviewView, MergeView, SplitView, UndoView
+from customers.api.privacy import DossierView, ErasurePreviewView, ErasuresView, EraseView
 from customers.api.reassigning import (
     AssignView,
     BlockView,
@@ -28,6 +29,10 @@ urlpatterns = [
     path("customers/<str:customer>/export", ExportView.as_view()),
     path("customers/<str:customer>/changes", ChangesView.as_view()),
     path("customers/<str:customer>/notes", NotesView.as_view()),
+    path("customers/<str:customer>/dossier", DossierView.as_view()),
+    path("customers/<str:customer>/erasure-preview", ErasurePreviewView.as_view()),
+    path("customers/<str:customer>/erase", EraseView.as_view()),
+    path("erasures", ErasuresView.as_view()),
     path("customers/<str:customer>/links", LinksView.as_view()),
     path("customers/<str:customer>/merge-preview", MergePreviewView.as_view()),
     path("customers/<str:customer>/merge", MergeView.as_view()),
