@@ -7,7 +7,9 @@ customer. `at` is the sort time of the line that a row comes from.
 import uuid
 
 from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
+from django.utils import timezone
 
 
 class Experience(models.Model):
@@ -27,6 +29,7 @@ class Experience(models.Model):
     last_contact_at = models.DateTimeField(null=True)
     last_inbound_at = models.DateTimeField(null=True)
     purchases = models.IntegerField(default=0)
+    first_purchase_at = models.DateTimeField(null=True)
     last_purchase_at = models.DateTimeField(null=True)
     nps = models.FloatField(null=True)
     csat = models.FloatField(null=True)
@@ -40,6 +43,11 @@ class Experience(models.Model):
         indexes = [
             models.Index(fields=["next_at"], name="experience_next", condition=models.Q(next_at__isnull=False)),
             models.Index(fields=["stage", "-last_contact_at"], name="experience_stage"),
+            models.Index(
+                fields=["first_purchase_at"],
+                name="experience_first",
+                condition=models.Q(first_purchase_at__isnull=False),
+            ),
         ]
 
 
@@ -91,9 +99,9 @@ class Promise(Derived):
 class Request(Derived):
     """One matter of a customer over all channels; `line_id` is the contact that opened it."""
 
-    OPEN, ANSWERED, SOLVED = "open", "answered", "solved"
+    OPEN, ANSWERED, SOLVED, ABANDONED = "open", "answered", "solved", "abandoned"
 
-    state = models.TextField(default=OPEN)
+    state = models.TextField(default=OPEN, help_text="open: the customer waits; abandoned: silent without any answer.")
     external = models.TextField(default="", help_text="The number that a pushing system gave it.")
     subject = models.TextField(default="")
     source = models.TextField(default="")
@@ -102,6 +110,7 @@ class Request(Derived):
     agents = ArrayField(models.TextField(), default=list)
     last_at = models.DateTimeField()
     last_line = models.UUIDField()
+    waiting_since = models.DateTimeField(null=True, help_text="The first contact that nobody answered yet.")
     answered_at = models.DateTimeField(null=True)
     answer_line = models.UUIDField(null=True)
     solved_at = models.DateTimeField(null=True)
@@ -120,13 +129,18 @@ class Request(Derived):
     solution_business_s = models.BigIntegerField(null=True)
     effort = models.SmallIntegerField(default=0)
     effort_parts = models.JSONField(default=dict)
+    by_channel = models.JSONField(default=dict, help_text='{"phone": {"in": 2, "unanswered": 1, …}, …}')
     lines = ArrayField(models.UUIDField(), default=list, help_text="The latest hundred.")
 
     class Meta:
         indexes = [
             models.Index(fields=["customer_id", "-at"], name="request_of"),
-            models.Index(fields=["-at", "id"], name="request_newest"),
-            models.Index(fields=["at", "id"], name="request_open", condition=~models.Q(state="solved")),
+            models.Index(fields=["-at", "-id"], name="request_newest"),
+            models.Index(fields=["state", "-at", "-id"], name="request_state"),
+            models.Index(
+                fields=["waiting_since", "id"], name="request_waiting", condition=models.Q(waiting_since__isnull=False)
+            ),
+            GinIndex(fields=["agents"], name="request_agents"),
         ]
 
 
@@ -157,6 +171,8 @@ class Score(Derived):
     value = models.FloatField()
     low = models.FloatField(null=True)
     high = models.FloatField(null=True)
+    given_at = models.DateTimeField(default=timezone.now)
+    why = models.TextField(default="", help_text="Why it is not counted: scale, range, fraction.")
     channel = models.TextField(default="")
     source = models.TextField(default="")
     stage = models.TextField(default="")
@@ -169,7 +185,9 @@ class Score(Derived):
     class Meta:
         indexes = [
             models.Index(fields=["customer_id", "-at"], name="score_of"),
-            models.Index(fields=["metric", "at"], name="score_metric"),
+            models.Index(fields=["metric", "-given_at", "-id"], name="score_metric"),
+            models.Index(fields=["-given_at", "-id"], name="score_newest"),
+            models.Index(fields=["-given_at", "-id"], name="score_bad", condition=models.Q(bad=True)),
         ]
 
 
@@ -187,11 +205,15 @@ class Feedback(Derived):
     state_at = models.DateTimeField(null=True)
     state_by = models.TextField(default="")
     stage = models.TextField(default="")
+    urgency = models.SmallIntegerField(default=1, help_text="0 for what is negative and unanswered, then by state.")
 
     class Meta:
         indexes = [
             models.Index(fields=["customer_id", "-at"], name="feedback_of"),
-            models.Index(fields=["state", "sentiment", "-at"], name="feedback_state"),
+            models.Index(fields=["urgency", "-at", "-id"], name="feedback_urgency"),
+            models.Index(
+                fields=["topic", "urgency", "-at", "-id"], name="feedback_topic", condition=~models.Q(topic="")
+            ),
         ]
 
 

@@ -104,6 +104,8 @@ class AttributeClaim(models.Model):
         constraints = [models.UniqueConstraint(fields=["identity", "key", "source"], name="attribute_claim")]
         indexes = [
             GinIndex(OpClass("folded", "gin_trgm_ops"), name="attribute_claim_trgm", condition=models.Q(key="name")),
+            # What segments and birthdays ask for, over all customers.
+            models.Index(fields=["key", "identity"], name="attribute_claim_key", condition=~models.Q(key="name")),
         ]
 
 
