@@ -14,7 +14,20 @@ Key = tuple[int, int, str]
 
 SAID = (
     *("promise", "promises", "expectation", "expectations", "request", "requests", "feedback", "feedbacks"),
-    *("emotion", "score", "order", "campaign", "call", "stage", "lost", "transfer", "auto", "outcome"),
+    *(
+        "score",
+        "scores",
+        "tags",
+        "emotion",
+        "order",
+        "campaign",
+        "call",
+        "stage",
+        "lost",
+        "transfer",
+        "auto",
+        "outcome",
+    ),
 )
 """The members of `details` that a fold asks for."""
 KINDS = (
@@ -22,6 +35,7 @@ KINDS = (
     ("expectation", "expectations", "outcome"),
     ("request", "requests", ""),
     ("feedback", "feedbacks", ""),
+    ("score", "scores", ""),
 )
 """What is said as one object or as a list of them, and the member that ends it, at a time of its own."""
 
@@ -138,8 +152,6 @@ def facts(contact: Contact) -> Iterator[Fact]:
 
 def said_once(contact: Contact) -> Iterator[Fact]:
     details = contact.details
-    if isinstance(score := details.get("score"), Mapping):
-        yield Fact(contact.at, "score", "", contact, score)
     if (emotion := number_of(details.get("emotion"))) in (-1, 0, 1):
         yield Fact(contact.at, "emotion", "", contact, {"emotion": int(emotion or 0)})
     for name in ("stage", "lost"):

@@ -1,24 +1,71 @@
-"""scores: to be written."""
+"""Scores: each answer to a survey as a row, with the stage, the matter and the person it speaks of.
 
-from customers.experience.contacts import Contact, Fact
-from customers.experience.engine import Out, State
+An answer that no formula is made for (another scale, out of range, a fraction) is kept with why, and counts for
+nothing. A low one opens a promise to call back: one for all answers of a line.
+"""
+
+from typing import Any
+
+from customers.experience.around import served_by, stage_of
+from customers.experience.contacts import Contact, Fact, number_of, word_of
+from customers.experience.engine import Out, State, row_id
+from customers.experience.meaning import Meaning
+from customers.experience.measuring import METRICS, scale, why_not
 
 
 def begin() -> State:
-    return {}
+    return {"agent": "", "last": {}}
 
 
 def see(state: State, contact: Contact, out: Out) -> None:
-    """Nothing yet."""
+    if agent := served_by(contact):
+        state["scores"]["agent"] = agent
 
 
 def hear(state: State, fact: Fact, out: Out) -> None:
-    """Nothing yet."""
+    metric, value = word_of(fact.data.get("metric"), 20).lower(), number_of(fact.data.get("value"))
+    if fact.name != "score" or metric not in METRICS or value is None:
+        return
+    mine, contact = state["scores"], fact.contact
+    low, high = scale(metric, number_of(fact.data.get("min")), number_of(fact.data.get("max")))
+    why = why_not(metric, value, (low, high))
+    bad = not why and value <= limit(metric, out.meaning)
+    out.scores[row_id(contact.id, "score", fact.id)] = {
+        "line_id": contact.id,
+        "at": contact.at,
+        "given_at": fact.at,
+        "metric": metric,
+        "value": value,
+        "low": low,
+        "high": high,
+        "why": why,
+        "channel": contact.channel,
+        "source": contact.source,
+        "stage": stage_of(state),
+        "agent": said_of(fact) or served_by(contact) or mine["agent"],
+        "bad": bad,
+    }
+    if not why:
+        mine["last"][metric] = {"value": value, "low": low, "high": high, "at": fact.at, "line": contact.id, "bad": bad}
+
+
+def said_of(fact: Fact) -> str:
+    """The agent whom the survey names: by itself, or as the agent of its line."""
+    contact = fact.contact
+    named = word_of(fact.data.get("agent"), 200)
+    return named or (contact.agent if contact.kind == "survey" and contact.human else "")
+
+
+def limit(metric: str, meaning: Meaning) -> float:
+    """Up to which answer somebody should call."""
+    return {"nps": meaning.low_nps, "ces": meaning.low_ces}.get(metric, meaning.low_csat)
 
 
 def ring(state: State, at: int, out: Out) -> None:
-    """Nothing yet."""
+    """No clock of its own."""
 
 
 def close(state: State, now: int, out: Out) -> None:
-    """Nothing yet."""
+    last: dict[str, Any] = state["scores"]["last"]
+    out.summary |= {metric: last[metric]["value"] if metric in last else None for metric in ("nps", "csat", "ces")}
+    out.summary.setdefault("more", {})["scores"] = dict(last)
