@@ -9,7 +9,7 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 
-from customers import attributes, handles, search, timeline
+from customers import attributes, handles, references, search, timeline
 from customers.api import shapes
 from customers.api.attributes import PatchWanted, patch
 from customers.api.authentication import needs
@@ -17,6 +17,7 @@ from customers.api.problems import Problem
 from customers.api.query import Query
 from customers.api.views import View, count, json_response, log, reading, standing_or_problem
 from customers.cards import cards
+from customers.models import Reference
 from customers.sql import Cursor
 
 KINDS = (
@@ -39,6 +40,7 @@ KINDS = (
 WANTED = [
     OpenApiParameter(kind, OpenApiTypes.STR, many=True, description=f"A handle of the kind {kind}.") for kind in KINDS
 ]
+CALL_ID = "call_id"
 IDENTIFIER = OpenApiParameter("identifier", OpenApiTypes.STR, many=True, description="kind:value or kind:scope:value.")
 FOUND = 20
 
@@ -137,17 +139,22 @@ class LookupView(View):
         parameters=[
             *WANTED,
             IDENTIFIER,
+            OpenApiParameter(
+                CALL_ID, OpenApiTypes.STR, many=True, description="A telephone system's id of a call or of a leg."
+            ),
             OpenApiParameter("timeline", shapes.UP_TO_200, description="Entries of each timeline, 1 to 200 (50)."),
         ],
         responses=shapes.responses(shapes.Lookup),
     )
     def get(self, request: Request) -> HttpResponse:
         """Who is calling: each customer with the newest entries of his timeline, in one request."""
-        query = Query(request.query_params, *KINDS, "identifier", "timeline")
+        query = Query(request.query_params, *KINDS, "identifier", CALL_ID, "timeline")
         limit = query.number("timeline", 50, least=1, most=200)
-        count(request, query, *KINDS, "identifier")
+        count(request, query, *KINDS, "identifier", CALL_ID)
+        calls = query.many(CALL_ID)
         with reading() as sql:
-            customers = found_by(sql, query)
+            called = [one.customer for value in calls for one in references.find(sql, value, Reference.CALL)]
+            customers = list(dict.fromkeys([*called, *found_by(sql, query, *calls)]))
             shown = cards(sql, customers)
             pages = {id_: timeline.read(sql, customer=id_, limit=limit) for id_ in shown}
             log(sql, request, list(shown))

@@ -1,17 +1,19 @@
 """Find a customer by what one half remembers, as one types; who was seen lately; where words were said."""
 
 from typing import Any
+from uuid import UUID
 
 import orjson
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
-from customers import lookups, masking, search
+from customers import lookups, masking, references, search, timeline
 from customers.access import Principal, log_views
 from customers.api.customers import KINDS
 from customers.cards import cards
 from customers.console import words
 from customers.console.lines import Line, lines, moment, parsed
+from customers.console.numbers import number
 from customers.console.pages import is_htmx, page, user_id, word
 from customers.console.personal import identity, readable
 from customers.sql import Cursor, cursor
@@ -38,7 +40,7 @@ def find(request: HttpRequest, principal: Principal) -> HttpResponse:
         if sought:
             lookups.count(principal, [("", sought)])
             context["found"], context["said"] = look(sql, sought, principal, request.path)
-            context["number"] = number(sought)
+            context["about"] = number(sought)
         else:
             sql.execute(RECENTLY, (user_id(principal), RECENT))
             recent = [row[0] for row in sql.fetchall()]
@@ -51,13 +53,25 @@ def look(sql: Cursor, sought: str, principal: Principal, path: str) -> tuple[lis
     customers = search.by_handles(sql, [(kind, sought, None) for kind in KINDS])
     customers += [one for one in search.by_words(sql, sought, FOUND) if one not in customers]
     found = cards(sql, customers[:FOUND])
-    said: list[Line] = []
-    speakers: list[int] = []
+    said, speakers = known_by(sql, sought)
     if len(sought) >= SHORTEST and not principal.masked:
-        page_, speakers = search.lines(sql, Filters(q=sought), limit=SAID, token=None)
-        said = named(sql, lines(parsed(page_.results)), speakers)
+        page_, others = search.lines(sql, Filters(q=sought), limit=SAID, token=None)
+        first = {one.id for one in said}
+        said += lines(one for one in parsed(page_.results) if one["id"] not in first)
+        speakers += others
     log_views(sql, principal.viewer, [*found, *speakers], path)
-    return hits(found), said
+    return hits(found), named(sql, said, list(dict.fromkeys(speakers)))
+
+
+def known_by(sql: Cursor, sought: str) -> tuple[list[Line], list[int]]:
+    """Contacts that an order's or a call's number stands for, and whose they are."""
+    known = references.find(sql, sought, limit=SAID) if len(references.normal(sought)) >= SHORTEST else []
+    owners = timeline.customers_of([one.line for one in known])
+    told = timeline.entries(sql, [one.line for one in known])
+    found = lines(entry for one in known if one.line in told for entry in parsed(f"[{told[one.line]}]"))
+    for one in found:
+        one.customer = str(owners[UUID(one.id)])
+    return found, [one.customer for one in known]
 
 
 def named(sql: Cursor, found: list[Line], customers: list[int]) -> list[Line]:
@@ -92,9 +106,3 @@ def title(card: dict[str, Any]) -> str:
         return str(card["name"])
     known = next((one for one in card["identities"] if one["kind"] != "anonymous"), None)
     return readable(known["kind"], known["value"]) if known else ""
-
-
-def number(sought: str) -> str:
-    """The phone number that was meant, if it is a whole one."""
-    found = search.handles_of("phone", sought, None)
-    return readable("phone", found[0][2]) if found else ""

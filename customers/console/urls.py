@@ -28,6 +28,7 @@ from customers.console import (
 urlpatterns = [
     path("", finding.find, name="find"),
     path("lookup", lookup.lookup, name="lookup"),
+    path("lookup/note", lookup.found, name="found"),
     path("now", now.now, name="now"),
     path("profile", profile.profile, name="profile"),
     path("customers/<customer>", card.card, name="card"),

@@ -110,6 +110,28 @@
   const parse = (html) => new DOMParser().parseFromString(html, "text/html").body;
   const article = (html) => { const found = one("article", parse(html)); return found && document.adoptNode(found); };
 
+  // Who waits for a first contact: the card opens by itself, but not over a note that is being written.
+  document.body.addEventListener("htmx:beforeOnLoad", (event) => {
+    const { elt, xhr } = event.detail;
+    const address = xhr.getResponseHeader("HX-Redirect");
+    if (!address || !elt.matches("[data-waits]") || !one("#note")?.value.trim()) return;
+    event.preventDefault();
+    elt.remove();
+    const came = one("#came");
+    came.href = address;
+    came.hidden = false;
+    said.textContent = came.textContent;
+  });
+  document.body.addEventListener("htmx:afterRequest", (event) => {
+    if (event.detail.elt.matches?.("[data-waits]") && pulse) tell(event.detail.successful);
+  });
+  // Signed out meanwhile: the form to sign in is a page of its own, not a part of this one.
+  document.body.addEventListener("htmx:beforeSwap", (event) => {
+    if (!new URL(event.detail.xhr.responseURL || location.href).pathname.startsWith("/login/")) return;
+    event.detail.shouldSwap = false;
+    location.reload();
+  });
+
   // Live.
   const tell = (alive) => {
     pulse.hidden = false;
