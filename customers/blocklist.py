@@ -70,8 +70,8 @@ def settle(kind: str, value: str) -> None:
         linkable = handles.normal(kind, value, "-")[0].linkable
     except handles.Refused:
         linkable = False
-    if verdict(kind, value) == BlockedHandle.ALLOWED:
-        linkable = True
+    if said := verdict(kind, value):
+        linkable = said == BlockedHandle.ALLOWED
     Identity.objects.filter(kind=kind, value=value).exclude(linkable=linkable).update(linkable=linkable)
 
 

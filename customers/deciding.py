@@ -47,7 +47,8 @@ SELECT c.id, i.customer_id, o.customer_id, json_build_object(
   LEFT JOIN customers_identity o ON (o.value, o.kind, o.scope) = (c.value, c.kind, c.scope) AND o.valid_to IS NULL
  WHERE c.state = %(state)s AND (%(reason)s::text IS NULL OR c.reason = %(reason)s)
    AND (%(before)s::bigint IS NULL OR c.id < %(before)s) AND (%(ids)s::bigint[] IS NULL OR c.id = ANY(%(ids)s))
-   AND (c.state <> 'open' OR c.reason = 'shared' OR o.customer_id IS DISTINCT FROM i.customer_id)
+   AND (c.state <> 'open' OR c.reason = 'shared' OR c.reason LIKE '{Candidate.REVIEW}%%'
+        OR o.customer_id IS DISTINCT FROM i.customer_id)
  ORDER BY c.id DESC LIMIT %(limit)s
 """
 STATE = "SELECT state FROM customers_candidate WHERE id = %s"

@@ -19,6 +19,7 @@ from customers.identification import ANONYMOUS, Case, KnownWorld, NeedsLinking, 
 from customers.incoming import ChannelEvent
 from customers.legible import legible_event
 from customers.linking import LinkingWorld, Retry
+from customers.replaying import Correction
 from customers.sql import Cursor, cursor
 from customers.suppression import suppressed
 
@@ -241,6 +242,8 @@ def regrow(standing: lines.Line, ones: Sequence[Placed], tally: tallies.Tally) -
     named = next((one for one in ones if one.real), None)
     if named is not None and not standing.assigned and (standing.anonymous or rewritten(standing, named.case.event)):
         home = named.identity_id
+    if rewritten(standing, ones[0].case.event):
+        tally.corrections.append(Correction(standing, {e.key for one in ones for e in one.case.evidence}))
     if parts != standing.parts or home != standing.identity_id:
         tally.changed(
             standing, lines.Line(standing.id, home, standing.source_id, standing.source, parts, standing.recorded_at)
@@ -268,6 +271,7 @@ def withdraw(sql: Cursor, origin: UUID, ids: Sequence[UUID]) -> list[UUID]:
         if not parts:
             gone.append(standing)
             tally.went(standing)
+            tally.corrections.append(Correction(standing))
         elif parts != standing.parts:
             changed = lines.Line(
                 standing.id, standing.identity_id, standing.source_id, standing.source, parts, standing.recorded_at

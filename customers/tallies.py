@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from customers import attachments, attributes, names, references, sharing, threads
+from customers import attachments, attributes, names, references, replaying, sharing, threads
 from customers.identification import Key, Suggestion
 from customers.lines import Line
 from customers.models import Candidate, Change
@@ -69,6 +69,7 @@ class Tally:
         self.lines: list[Line] = []
         self.files: list[dict[str, Any]] = []
         self.moved: list[Line] = []
+        self.corrections: list[replaying.Correction] = []
 
     def count(self, line: Line, by: int) -> None:
         data = line.columns
@@ -121,6 +122,7 @@ class Tally:
         ]
         COUNTS.insert(sql, counts, ADD_COUNT)
         threads.write(sql, self.words, self.taken_back)
+        replaying.correct(sql, self.corrections)
         CLAIMS.insert(sql, claims([one for one in placed if not one.case.event.replay]), LATER_CLAIM)
         CLAIMS.insert(sql, claims([one for one in placed if one.case.event.replay]), CLAIMED_ANEW)
         CANDIDATES.insert(sql, candidates(placed), AGAIN)

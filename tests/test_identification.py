@@ -231,6 +231,32 @@ def test_a_source_says_no_more_than_it_may(api: Api, trust: str, verified: bool 
     assert [one["trust"] for one in api.card("phone", number)["identities"]] == [shown]
 
 
+@pytest.mark.parametrize(
+    ("allowed", "said", "shown"),
+    [
+        ("verified", "verified", "verified"),
+        ("verified", "asserted", "asserted"),
+        ("verified", "claimed", "claimed"),
+        ("asserted", "verified", "asserted"),
+        ("claimed", "verified", "claimed"),
+    ],
+)
+def test_an_identifier_says_its_own_trust(api: Api, allowed: str, said: str, shown: str) -> None:
+    shop("other", trust=allowed)
+    number, address = phone(), mail()
+    handles = (identifier("phone", number, trust=said), identifier("email", address, trust="claimed"))
+    only(api, event(*handles, source="other"))
+    assert [one["trust"] for one in api.card("phone", number)["identities"]] == [shown]
+    assert customer(api, "email", address) is None
+
+
+@pytest.mark.parametrize("said", [{"trust": "sure"}, {"trust": "verified", "verified": True}])
+def test_a_trust_is_said_once_and_by_its_name(api: Api, said: dict[str, Any]) -> None:
+    (receipt,) = api.push(event(identifier("phone", phone(), **said)))
+    assert receipt["status"] == "rejected"
+    assert receipt["problem"]["field"].startswith("customer.identifiers.0")
+
+
 def test_the_best_trust_is_kept(api: Api) -> None:
     shop("bank", trust="verified")
     number = phone()

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 import orjson
 from pydantic import (
@@ -16,6 +16,7 @@ from pydantic import (
     StringConstraints,
     ValidationError,
     WithJsonSchema,
+    model_validator,
 )
 
 from channels.provider import Provider, SourceInfo, StoredDelivery, Unreadable
@@ -96,7 +97,14 @@ class Identifier(Shape):
     kind: Annotated[Slug, AfterValidator(not_reserved)]
     value: Annotated[str, BeforeValidator(text_of), StringConstraints(min_length=1, max_length=320)]
     scope: Short | None = None
+    trust: Literal["claimed", "asserted", "verified"] | None = None
     verified: bool | None = None
+
+    @model_validator(mode="after")
+    def said_once(self) -> Self:
+        if self.trust is not None and self.verified is not None:
+            raise ValueError("say trust or verified, not both")
+        return self
 
 
 class PushedCustomer(Shape):
@@ -223,8 +231,10 @@ class Push(Provider):
 
 
 def handle(identifier: Identifier, event: PushedEvent, source: SourceInfo) -> Handle:
-    """`verified` as far as the source may say so; silent means asserted, but claimed from a form or the web."""
-    if identifier.verified is None:
+    """As far as the source may say so; silent means asserted, but claimed from a form or the web."""
+    if identifier.trust is not None:
+        trust = Trust[identifier.trust.upper()]
+    elif identifier.verified is None:
         trust = Trust.CLAIMED if event.kind == "form" or event.channel == "web" else Trust.ASSERTED
     else:
         trust = Trust.VERIFIED if identifier.verified else Trust.CLAIMED

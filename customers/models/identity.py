@@ -62,12 +62,13 @@ class Candidate(models.Model):
     """
 
     OPEN, ACCEPTED, REJECTED, STALE = "open", "accepted", "rejected", "stale"
+    REVIEW = "review:"
 
     identity = models.ForeignKey(Identity, models.CASCADE, related_name="candidates")
     kind = models.TextField()
     scope = models.TextField(default="", blank=True)
     value = models.TextField()
-    reason = models.TextField(help_text="claimed, or the rule that objected.")
+    reason = models.TextField(help_text="claimed, or the rule that objected; review:… doubts a link.")
     trust = models.SmallIntegerField(choices=Trust.choices)
     source = models.TextField()
     interaction_id = models.UUIDField()
