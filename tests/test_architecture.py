@@ -22,6 +22,9 @@ PROVIDERS_MAY = {
     "channels.bounces",
     "channels.mail",
     "channels.mailheaders",
+    # What a push is made of.
+    "channels.fields",
+    "channels.experience",
     "customers.incoming",
 }
 VAGUE = {"utils", "util", "helpers", "helper", "common", "services", "service", "misc", "base", "core", "lib", "shared"}

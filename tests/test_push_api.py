@@ -200,6 +200,25 @@ BAD: list[tuple[str, Any]] = [
     ("details", {"score": {"metric": "nps", "value": "ten"}}),
     ("details", {"order": {"total": 5}}),
     ("details", {"campaign": 5}),
+    ("details", {"promise": {"what": "call back"}}),
+    ("details", {"promise": {"due_at": "tomorrow"}}),
+    ("details", {"promise": {"within_minutes": 0}}),
+    ("details", {"promise": {"due_at": "2026-11-22T10:15:00Z", "kind": "Call me"}}),
+    ("details", {"promises": [{"due_at": "2026-11-22T10:15:00Z"}]}),
+    ("details", {"promises": [{"id": "7", "closed": {"as": "forgotten"}}]}),
+    ("details", {"promises": {"id": "7"}}),
+    ("details", {"expectation": {"lasting": True}}),
+    ("details", {"expectations": [{"id": "a", "outcome": {"as": "good"}}]}),
+    ("details", {"expectations": [{"id": "a", "outcome": {"as": "met", "emotion": 2}}]}),
+    ("details", {"request": {"state": "lost"}}),
+    ("details", {"requests": [{"id": "a", "do": "forget"}]}),
+    ("details", {"feedback": {"state": "read"}}),
+    ("details", {"feedbacks": [{"state": "new"}]}),
+    ("details", {"scores": [{"metric": "nps", "value": 7}]}),
+    ("details", {"emotion": 5}),
+    ("details", {"stage": "After purchase"}),
+    ("details", {"lost": 1}),
+    ("details", {"auto": "yes"}),
     ("unheard_of", 1),
 ]
 
@@ -237,6 +256,21 @@ def test_the_edges_of_what_is_valid(api: Api) -> None:
         ),
         event(details={"free": [1, {"deep": None}], "call": {"status": "missed", "legs": [{"to": "101"}]}}),
         event(details={"score": {"metric": "stars", "value": 4.5, "min": 1, "max": 5}}),
+        event(
+            details={
+                "promise": {"what": "call back", "kind": "callback", "within_minutes": 30, "owner": "ona", "own": 1},
+                "promises": [{"id": "7", "closed": {"as": "kept", "at": "2026-11-22T10:15:00Z"}}],
+                "expectation": {"what": "meets in person", "lasting": True},
+                "expectations": [{"id": "e", "outcome": {"as": "missed", "emotion": -1}}],
+                "request": {"id": "T-5", "state": "solved"},
+                "requests": [{"id": "r", "do": "join", "with": "x"}],
+                "feedback": {"topic": "delivery", "state": "told", "sentiment": 1},
+                "emotion": 0,
+                "stage": "after",
+                "lost": "moved abroad",
+                "auto": True,
+            }
+        ),
         event(
             details={"order": {"number": "AB-12345", "total": 99.5, "currency": "EUR"}, "campaign": {"id": "spring"}}
         ),

@@ -1,6 +1,5 @@
 """Events that a system pushes in our own JSON: the schema of `POST /api/v1/events`, and its translation."""
 
-import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, ClassVar, Literal, Self
@@ -19,30 +18,16 @@ from pydantic import (
     model_validator,
 )
 
+from channels.experience import Experienced
+from channels.fields import Line, Moment, Number, Open, Short, moment, text_of
 from channels.provider import Provider, SourceInfo, StoredDelivery, Unreadable
 from customers.incoming import Agent, Attachment, ChannelEvent, Handle, Kind, Trust
 
-RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)\Z", re.ASCII)
 RESERVED = ("card", "anonymous")
 BIGINT = 2**63 - 1
 DIGITS = len(str(BIGINT))
 EXACT = 2**53
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-def moment(value: object) -> datetime:
-    """An RFC 3339 time with its offset, as UTC."""
-    if not isinstance(value, str) or not RFC3339.match(value):
-        raise ValueError("must be an RFC 3339 time with an offset, e.g. 2026-11-22T10:15:00+03:00")
-    try:
-        return datetime.fromisoformat(value.upper().replace("Z", "+00:00")).astimezone(UTC)
-    except (ValueError, OverflowError) as error:
-        raise ValueError("is no time that exists between the years 1 and 9999") from error
-
-
-def text_of(value: object) -> object:
-    """Ids are often numbers at the sender: we keep them as text."""
-    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
 def not_reserved(kind: str) -> str:
@@ -60,10 +45,7 @@ def revision_number(value: object) -> object:
     return (moment(value) - EPOCH) // timedelta(microseconds=1)
 
 
-Moment = Annotated[datetime, BeforeValidator(moment)]
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
-Short = Annotated[str, StringConstraints(max_length=200)]
-Line = Annotated[str, StringConstraints(max_length=1000)]
 Id = Annotated[
     str,
     BeforeValidator(text_of),
@@ -78,19 +60,12 @@ Revision = Annotated[
 ]
 Count = Annotated[int, Field(ge=0, le=BIGINT)]
 Seconds = Annotated[float, Field(ge=0, le=1e9, allow_inf_nan=False)]
-Number = Annotated[float, Field(allow_inf_nan=False)]
 
 
 class Shape(BaseModel):
     """Strict: no coercion of types, no field that we would silently lose."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
-
-
-class Open(BaseModel):
-    """Free, but what is named here is checked."""
-
-    model_config = ConfigDict(extra="allow", strict=True, frozen=True)
 
 
 class Identifier(Shape):
@@ -142,22 +117,14 @@ class Call(Open):
     recording: Recording | None = None
 
 
-class Score(Open):
-    metric: Literal["nps", "csat", "ces", "stars"]
-    value: Number
-    min: Number | None = None
-    max: Number | None = None
-
-
 class Order(Open):
     number: Annotated[str, BeforeValidator(text_of), StringConstraints(min_length=1, max_length=200)]
     total: Number | Annotated[str, StringConstraints(pattern=r"^-?\d{1,18}(\.\d{1,6})?$")] | None = None
     currency: Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")] | None = None
 
 
-class Details(Open):
+class Details(Experienced):
     call: Call | None = None
-    score: Score | None = None
     order: Order | None = None
     campaign: dict[str, Any] | None = None
 
@@ -195,6 +162,10 @@ class Push(Provider):
     label: ClassVar[str] = "Push (REST)"
     docs: ClassVar[str] = "/api/docs/"
     handled: ClassVar[frozenset[str]] = frozenset({"event"})
+
+    def paste(self, source: SourceInfo) -> str:
+        address = source.hook_url.partition("/hooks/")[0]
+        return f"POST {address}/api/v1/events, with a key of the scope ingest whose source is {source.slug}"
 
     def parse(self, delivery: StoredDelivery) -> Iterator[ChannelEvent]:
         """Exactly one event: a push is cut into one delivery per event at the door."""
