@@ -2,13 +2,14 @@
 
 from typing import TYPE_CHECKING, Any
 
+from django import forms
 from django.contrib import admin, messages
 from django.db.models import Model, QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from customers import blocklist
+from customers import accounts, blocklist  # noqa: F401 - users are registered there
 from customers.access import digest_of, issue_key
 from customers.models import (
     ApiKey,
@@ -20,13 +21,16 @@ from customers.models import (
     Identity,
     KeepApart,
     Link,
+    Lookup,
     Verification,
 )
 
 if TYPE_CHECKING:
     AnyAdmin = admin.ModelAdmin[Any]
     AnyForm = ModelForm[BlockedHandle]
+    AnyKeyForm = ModelForm[ApiKey]
 else:
+    AnyKeyForm = ModelForm
     AnyAdmin = admin.ModelAdmin
     AnyForm = ModelForm
 
@@ -44,8 +48,45 @@ class ReadOnly(AnyAdmin):
         return False
 
 
+class Names(forms.CharField):
+    """A list, one a line."""
+
+    widget = forms.Textarea(attrs={"rows": 3})
+
+    def prepare_value(self, value: Any) -> Any:
+        return "\n".join(value) if isinstance(value, list) else value
+
+    def to_python(self, value: Any) -> Any:
+        return [line.strip() for line in (value or "").splitlines() if line.strip()]
+
+
+class KeyForm(AnyKeyForm):
+    scopes = forms.MultipleChoiceField(
+        label=_("What it may do"),
+        choices=[
+            ("ingest", _("ingest: push events")),
+            ("read", _("read: look customers up and read their history")),
+            ("read:masked", _("read:masked: the same with masked identifiers, whole values only, under a quota")),
+            ("write", _("write: read, and write notes, merge and correct")),
+            ("admin", _("admin: everything, also sources and keys")),
+        ],
+        widget=forms.CheckboxSelectMultiple,
+    )
+    source = forms.CharField(
+        label=_("Own source"), required=False, help_text=_("The short name of the source that it pushes for.")
+    )
+    sources = Names(
+        label=_("Further sources"), required=False, help_text=_("Short names, one a line; * stands for all.")
+    )
+
+    class Meta:
+        model = ApiKey
+        fields = ("name", "scopes", "source", "sources", "expires_at")
+
+
 @admin.register(ApiKey)
 class ApiKeyAdmin(AnyAdmin):
+    form = KeyForm
     list_display = ("name", "prefix", "scopes", "source", "expires_at", "last_used_at", "revoked_at")
     list_filter = ("source",)
     search_fields = ("name", "prefix")
@@ -175,4 +216,14 @@ class VerificationAdmin(ReadOnly):
 class CardViewAdmin(ReadOnly):
     list_display = ("viewed_at", "viewer", "customer_id", "path")
     search_fields = ("=customer_id", "viewer")
+    show_full_result_count = False
+
+
+@admin.register(Lookup)
+class LookupAdmin(ReadOnly):
+    """What readers of masked identifiers asked for."""
+
+    list_display = ("asked_at", "viewer", "asked", "granted")
+    list_filter = ("granted",)
+    search_fields = ("viewer",)
     show_full_result_count = False

@@ -40,7 +40,14 @@ def wipe() -> None:
     tables = [
         model._meta.db_table for app in ("channels", "customers") for model in apps.get_app_config(app).get_models()
     ]
-    tables += ["axes_accessattempt", "django_session", "auth_user_groups", "auth_user", "auth_group"]
+    tables += [
+        "axes_accessattempt",
+        "django_session",
+        "django_admin_log",
+        "auth_user_groups",
+        "auth_user",
+        "auth_group",
+    ]
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("".join(f"DELETE FROM {table};" for table in tables))
 

@@ -1,0 +1,128 @@
+"""Users in the administration: who it is, which role, which language and zone; a role is a group of the same name."""
+
+from typing import TYPE_CHECKING, Any
+
+from django import forms
+from django.contrib import admin
+from django.contrib.auth.admin import UserAdmin
+from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm
+from django.contrib.auth.models import Group, User
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+
+from customers.access import ROLES
+from customers.console.profile import LANGUAGES, zones
+from customers.models import AgentProfile
+
+if TYPE_CHECKING:
+    CreationForm = AdminUserCreationForm[User]
+    ChangeForm = UserChangeForm[User]
+    Users = UserAdmin[User]
+else:
+    CreationForm, ChangeForm, Users = AdminUserCreationForm, UserChangeForm, UserAdmin
+
+CHOICES = (
+    ("agent", _("Agent: reads everything, writes notes, merges and corrects")),
+    ("supervisor", _("Supervisor: an agent who also works through the queue and sees who looked at whom")),
+    ("admin", _("Administrator: may do everything, also here")),
+    ("masked", _("Reader of masked identifiers: sees +7 343 ***-**-20, looks up whole values only, writes nothing")),
+    ("agent masked", _("Agent who is shown masked identifiers")),
+)
+NAMES = {
+    "agent": _("Agent"),
+    "supervisor": _("Supervisor"),
+    "admin": _("Administrator"),
+    "masked": _("Reader of masked identifiers"),
+    "agent masked": _("Agent who is shown masked identifiers"),
+}
+
+
+def role_of(user: User) -> str:
+    """The choice that stands for the groups that he is in; nothing for none."""
+    groups = {group.name for group in user.groups.all()}
+    if user.is_superuser and "masked" not in groups:
+        return "admin"
+    role = next((name for name in ("admin", "supervisor", "agent") if name in groups), "")
+    if "masked" in groups:
+        return "agent masked" if role else "masked"
+    return role
+
+
+class Role(forms.Form):
+    role = forms.ChoiceField(label=_("Role"), choices=CHOICES, widget=forms.RadioSelect, initial="agent")
+    language = forms.ChoiceField(
+        label=_("Language"), choices=[("", _("as the browser says")), *LANGUAGES.items()], required=False
+    )
+    time_zone = forms.ChoiceField(
+        label=_("Time zone"), choices=[("", "UTC"), *((one, one) for one in zones())], required=False
+    )
+
+
+class NewUser(Role, CreationForm):
+    """The password's rules are those of the settings."""
+
+    usable_password = None  # type: ignore[assignment]  # everybody signs in with one
+
+    class Meta:
+        model = User
+        fields = ("username", "first_name", "last_name")
+
+
+class KnownUser(Role, ChangeForm):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        kept = AgentProfile.objects.filter(pk=self.instance.pk).first() or AgentProfile()
+        said = {"role": role_of(self.instance), "language": kept.language, "time_zone": kept.time_zone}
+        self.initial = {**self.initial, **said}
+
+
+admin.site.unregister(User)
+admin.site.unregister(Group)
+
+
+@admin.register(User)
+class UserAccounts(Users):
+    form, add_form = KnownUser, NewUser
+    list_display = ("username", "called", "role", "language", "last_login", "is_active")
+    list_filter = ("is_active", "groups")
+    list_select_related = ("agent_profile",)
+    search_fields = ("username", "first_name", "last_name")
+    filter_horizontal = ()
+    readonly_fields = ("last_login", "date_joined")
+    own = ("role", "language", "time_zone")
+    fieldsets = (
+        (None, {"fields": ("username", "password", "first_name", "last_name", "is_active")}),
+        (_("What he may do and how he reads it"), {"fields": own}),
+        (_("Times"), {"fields": readonly_fields}),
+    )
+    add_fieldsets = ((None, {"fields": ("username", "password1", "password2", "first_name", "last_name", *own)}),)
+
+    @admin.display(description=_("Name"))
+    def called(self, user: User) -> str:
+        return user.get_full_name()
+
+    @admin.display(description=_("Role"))
+    def role(self, user: User) -> str:
+        return str(NAMES.get(role_of(user), "—"))
+
+    @admin.display(description=_("Language"))
+    def language(self, user: User) -> str:
+        profile = getattr(user, "agent_profile", None)
+        return LANGUAGES.get(profile.language, "") if profile else ""
+
+    def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
+        obj.is_staff = obj.is_superuser = form.cleaned_data["role"] == "admin"
+        super().save_model(request, obj, form, change)
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        super().save_related(request, form, formsets, change)
+        user, wanted = form.instance, form.cleaned_data
+        roles = wanted["role"].split()
+        user.groups.remove(*user.groups.filter(name__in=set(ROLES) - set(roles)))
+        user.groups.add(*(Group.objects.get_or_create(name=role)[0] for role in roles))
+        said = {name: wanted[name] for name in ("language", "time_zone")}
+        AgentProfile.objects.update_or_create(user=user, defaults=said)
+
+    def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        """Who did what names him: he is made inactive instead."""
+        return False
