@@ -55,6 +55,7 @@ def test_it_has_every_address(made: Any) -> None:
         ("/api/v1/customers/{customer}", "get"),
         ("/api/v1/customers/{customer}/timeline", "get"),
         ("/api/v1/customers/{customer}/changes", "get"),
+        ("/api/v1/customers/{customer}/brief", "get"),
         ("/api/v1/customers/{customer}/notes", "post"),
         ("/api/v1/lookup", "get"),
         ("/api/v1/search", "get"),

@@ -4,6 +4,7 @@ from django.urls import path
 
 from customers.api import describing  # noqa: F401 - tells the schema how one signs in
 from customers.api.attachments import AttachmentView
+from customers.api.brief import BriefView
 from customers.api.candidates import AcceptView, CandidatesView, RejectView
 from customers.api.customers import CustomersView, CustomerView, LookupView
 from customers.api.exports import ExportView
@@ -28,6 +29,7 @@ urlpatterns = [
     path("customers/<str:customer>/timeline", TimelineView.as_view()),
     path("customers/<str:customer>/export", ExportView.as_view()),
     path("customers/<str:customer>/changes", ChangesView.as_view()),
+    path("customers/<str:customer>/brief", BriefView.as_view()),
     path("customers/<str:customer>/notes", NotesView.as_view()),
     path("customers/<str:customer>/dossier", DossierView.as_view()),
     path("customers/<str:customer>/erasure-preview", ErasurePreviewView.as_view()),

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from customers.experience import effort, expectations, feedback, journey, promises, requests, scores
+from customers.experience import effort, expectations, feedback, journey, promises, remembered, requests, scores
 from customers.experience.engine import Measure
 
 MEASURES: Final[dict[str, Measure]] = {
@@ -13,6 +13,7 @@ MEASURES: Final[dict[str, Measure]] = {
     "feedback": feedback,
     "scores": scores,
     "promises": promises,
+    "remembered": remembered,
 }
 VERSION = 1
 """Raise it with every change of what a measure says: each customer is then folded anew."""
