@@ -6,9 +6,9 @@ One thing is said as an object (`promise`), several as a list of objects with id
 
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import BeforeValidator, Field, StringConstraints, model_validator
 
-from channels.fields import Line, Moment, Number, Open, Short
+from channels.fields import Line, Moment, Number, Open, Short, text_of
 
 Name = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 Felt = Literal[-1, 0, 1]
@@ -77,7 +77,7 @@ class ListedExpectation(Expected):
 class RequestState(Open):
     """The customer's matter as another system numbers it."""
 
-    id: Name | None = None
+    id: Annotated[Name | None, BeforeValidator(text_of)] = None
     state: Literal["open", "answered", "solved", "reopened", "abandoned"] | None = None
     at: Moment | None = None
     by: Short | None = None

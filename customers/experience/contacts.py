@@ -14,20 +14,8 @@ Key = tuple[int, int, str]
 
 SAID = (
     *("promise", "promises", "expectation", "expectations", "request", "requests", "feedback", "feedbacks"),
-    *(
-        "score",
-        "scores",
-        "tags",
-        "emotion",
-        "order",
-        "campaign",
-        "call",
-        "stage",
-        "lost",
-        "transfer",
-        "auto",
-        "outcome",
-    ),
+    *("score", "scores", "tags", "emotion", "order", "campaign", "call", "stage", "lost"),
+    *("transfer", "auto", "outcome", "given"),
 )
 """The members of `details` that a fold asks for."""
 KINDS = (
@@ -147,6 +135,10 @@ def facts(contact: Contact) -> Iterator[Fact]:
             yield Fact(at, one, id_, contact, data)
             if end and isinstance(ended := data.get(end), Mapping):
                 yield Fact(max(time_of(ended.get("at")) or contact.at, at), f"{one}_{end}", id_, contact, ended)
+            if one == "promise":
+                for move, moved in entries(None, data.get("moved")):
+                    when = max(time_of(moved.get("at")) or contact.at, at)
+                    yield Fact(when, "promise_moved", f"{id_}:{move}", contact, {**moved, "promise": id_})
     yield from said_once(contact)
 
 

@@ -61,7 +61,13 @@ def note_beside(
     line: UUID, key: str, text: str, details: Mapping[str, Any], *, at: datetime, agent: Agent, kind: Kind = "note"
 ) -> Outcome:
     """A line of our own on the identity of a line that stands; the same `key` is the same line."""
-    event = ChannelEvent(
+    return recorded(beside(line, key, text, details, at=at, agent=agent, kind=kind), agent.id)
+
+
+def beside(
+    line: UUID, key: str, text: str, details: Mapping[str, Any], *, at: datetime, agent: Agent, kind: Kind = "note"
+) -> ChannelEvent:
+    return ChannelEvent(
         source_id=OURS,
         source=SOURCE,
         key=key,
@@ -75,7 +81,6 @@ def note_beside(
         agent=agent,
         details=details,
     )
-    return recorded(event, agent.id)
 
 
 def recorded(event: ChannelEvent, actor: str) -> Outcome:

@@ -28,6 +28,10 @@ TYPES = {
 }
 
 
+OTHERS = frozenset({"noted"})
+"""Columns that are no fold's: who notes an outcome on the timeline says so there."""
+
+
 def type_of(field: "Field[Any, Any]") -> str:
     """The PostgreSQL type of a column."""
     base = getattr(field, "base_field", None)
@@ -40,7 +44,11 @@ class Table:
     def __init__(self, model: type[Model], name: str, key: Sequence[str], order: str) -> None:
         self.name, self.key, self.order = name, tuple(key), order
         self.table = model._meta.db_table
-        fields = [field for field in model._meta.concrete_fields if field.get_internal_type() != "BigAutoField"]
+        fields = [
+            field
+            for field in model._meta.concrete_fields
+            if field.get_internal_type() != "BigAutoField" and field.attname not in OTHERS
+        ]
         self.columns = {field.attname: type_of(field) for field in fields}
         self.defaults = {field.attname: field.get_default() for field in fields if field.attname not in self.key}
         self.times = [name for name, kind in self.columns.items() if kind == "timestamptz"]

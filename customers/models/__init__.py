@@ -8,12 +8,10 @@ from customers.models.change import Change
 from customers.models.customer import Customer
 from customers.models.experience import (
     BusinessHours,
-    Expectation,
     Experience,
     ExperienceSettings,
     Feedback,
     Following,
-    Promise,
     Request,
     Score,
     Segment,
@@ -25,6 +23,7 @@ from customers.models.interaction import ContactCount, Interaction, InteractionP
 from customers.models.link import KeepApart, Link
 from customers.models.privacy import Erasure, Suppressed
 from customers.models.profile import AgentProfile, LastLook
+from customers.models.promises import Expectation, Promise
 from customers.models.reference import Reference
 from customers.models.verification import Verification
 

@@ -63,39 +63,6 @@ class Derived(models.Model):
         abstract = True
 
 
-class Promise(Derived):
-    """What was promised in a line, until when, and what became of it."""
-
-    OPEN, KEPT, BROKEN, CANCELLED = "open", "kept", "broken", "cancelled"
-
-    what = models.TextField(default="")
-    kind = models.TextField(default="any", help_text="callback, answer, visit, delivery … any")
-    origin = models.TextField(default="agent", help_text="agent, event, score")
-    owner = models.TextField(default="")
-    channel = models.TextField(default="")
-    source = models.TextField(default="")
-    made_at = models.DateTimeField()
-    due_at = models.DateTimeField()
-    state = models.TextField(default=OPEN)
-    tried_at = models.DateTimeField(null=True)
-    tries = models.IntegerField(default=0)
-    closed_at = models.DateTimeField(null=True)
-    closed_line = models.UUIDField(null=True, help_text="The contact that kept it.")
-    closed_by = models.TextField(default="")
-    noted = models.BooleanField(default=False, help_text="Whether the timeline has a note on what became of it.")
-
-    class Meta:
-        indexes = [
-            models.Index(fields=["customer_id", "-at"], name="promise_of"),
-            models.Index(fields=["due_at", "id"], name="promise_due", condition=models.Q(state="open")),
-            models.Index(fields=["owner", "due_at"], name="promise_owner", condition=models.Q(state="open")),
-            models.Index(fields=["-closed_at", "id"], name="promise_closed", condition=~models.Q(state="open")),
-            models.Index(
-                fields=["id"], name="promise_unnoted", condition=models.Q(noted=False, state__in=["kept", "broken"])
-            ),
-        ]
-
-
 class Request(Derived):
     """One matter of a customer over all channels; `line_id` is the contact that opened it."""
 
@@ -141,26 +108,6 @@ class Request(Derived):
                 fields=["waiting_since", "id"], name="request_waiting", condition=models.Q(waiting_since__isnull=False)
             ),
             GinIndex(fields=["agents"], name="request_agents"),
-        ]
-
-
-class Expectation(Derived):
-    """What a customer expects, for one matter or lasting, and whether it was met."""
-
-    what = models.TextField(default="")
-    lasting = models.BooleanField(default=False)
-    stated_at = models.DateTimeField()
-    stated_by = models.TextField(default="")
-    request_id = models.UUIDField(null=True)
-    outcome = models.TextField(default="", help_text="missed, met, exceeded")
-    emotion = models.SmallIntegerField(null=True, help_text="-1, 0, +1")
-    outcome_at = models.DateTimeField(null=True)
-    outcome_by = models.TextField(default="")
-
-    class Meta:
-        indexes = [
-            models.Index(fields=["customer_id", "-at"], name="expectation_of"),
-            models.Index(fields=["-outcome_at"], name="expectation_outcome", condition=~models.Q(outcome="")),
         ]
 
 
@@ -287,6 +234,7 @@ class ExperienceSettings(models.Model):
     low_ces = models.FloatField(default=3, help_text="Agreement from 1 to 7 that it was easy: the lower, the harder.")
     follow_up_hours = models.PositiveIntegerField(default=24, help_text="Within which a low score is answered.")
     stage_names = models.JSONField(default=dict, blank=True, help_text='{"before": "Interested", …}')
+    language = models.CharField(max_length=10, default="en", help_text="Of what is noted on timelines: en, ru, lt.")
 
     class Meta:
         verbose_name_plural = "experience settings"
