@@ -7,10 +7,12 @@ from customers.api.attachments import AttachmentView
 from customers.api.brief import BriefView
 from customers.api.candidates import AcceptView, CandidatesView, RejectView
 from customers.api.customers import CustomersView, CustomerView, LookupView
+from customers.api.experience import AnswerTimesView, ChurnView, ScoreboardView
 from customers.api.exports import ExportView
+from customers.api.feedback import AnswerFeedbackView, FeedbackListView, SolveFeedbackView, TellFeedbackView
 from customers.api.keys import KeysView
 from customers.api.merging import LinksView, MergePreviewView, MergeView, SplitView, UndoView
-from customers.api.privacy import DossierView, ErasurePreviewView, ErasuresView, EraseView
+from customers.api.privacy import DossierView, EraseView, ErasurePreviewView, ErasuresView
 from customers.api.reassigning import (
     AssignView,
     BlockView,
@@ -21,6 +23,7 @@ from customers.api.reassigning import (
     UndoReleaseView,
     UnshareView,
 )
+from customers.api.scores import CustomerScoresView, LineScoresView
 from customers.api.timelines import ChangesView, NotesView, SearchView, TimelineView
 
 urlpatterns = [
@@ -39,6 +42,15 @@ urlpatterns = [
     path("customers/<str:customer>/merge-preview", MergePreviewView.as_view()),
     path("customers/<str:customer>/merge", MergeView.as_view()),
     path("customers/<str:customer>/split", SplitView.as_view()),
+    path("customers/<str:customer>/scores", CustomerScoresView.as_view()),
+    path("interactions/<uuid:line>/scores", LineScoresView.as_view()),
+    path("experience/scores", ScoreboardView.as_view()),
+    path("experience/churn", ChurnView.as_view()),
+    path("experience/answers", AnswerTimesView.as_view()),
+    path("feedback", FeedbackListView.as_view()),
+    path("feedback/<uuid:feedback>/answer", AnswerFeedbackView.as_view()),
+    path("feedback/<uuid:feedback>/solve", SolveFeedbackView.as_view()),
+    path("feedback/<uuid:feedback>/tell", TellFeedbackView.as_view()),
     path("links/<str:link>/undo", UndoView.as_view()),
     path("candidates", CandidatesView.as_view()),
     path("candidates/<str:candidate>/accept", AcceptView.as_view()),
