@@ -352,7 +352,7 @@ def test_a_note_is_added_once(api: Api) -> None:
         answer = client.post(f"/customers/{who}/notes", form)
         assert answer.status_code == 302
     html = ok(client, answer["Location"])
-    assert html.count("Обещал &lt;b&gt;перезвонить") == 1
+    assert html.count('<p class="said" dir="auto">Обещал &lt;b&gt;перезвонить') == 1
     assert 'class="line here"' in html
     done = client.post(f"/customers/{who}/notes", {**form, "text": "other"}, headers=HX).content.decode()
     assert "already sent with other words" in done
@@ -448,7 +448,7 @@ def test_long_texts_open_whole(api: Api) -> None:
     assert len(html) < 60_000
     assert "more characters" in html
     (line,) = ids(html)
-    assert html.count(f"/customers/{who}/lines/{line}") == 1
+    assert html.count(f'/customers/{who}/lines/{line}"') == 1
     assert len(ok(client, f"/customers/{who}/lines/{line}")) > 85_000
     assert "<html" not in ok(client, f"/customers/{who}/lines/{line}", **HX)
 

@@ -108,7 +108,7 @@ def test_an_unknown_number_shows_the_card_it_would_become(api: Api) -> None:
     who = api.card("phone", "+73433443420")["id"]
     assert answer["Location"].startswith(f"/customers/{who}?at=")
     card = ok(client, answer["Location"])
-    assert card.count("Asks for &lt;b&gt;wholesale&lt;/b&gt; prices") == 1
+    assert card.count('<p class="said" dir="auto">Asks for &lt;b&gt;wholesale&lt;/b&gt; prices') == 1
     assert Identity.objects.filter(kind="phone").count() == 1
     push_and_drain(api, event(identifier("phone", "+7 343 344-34-20"), text="It is me", occurred_at=at(1)))
     assert len(ids(ok(client, f"/customers/{who}"))) == 2

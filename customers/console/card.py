@@ -1,6 +1,8 @@
 """The card: who a customer is, what is open, and the timeline beside it."""
 
+from dataclasses import asdict
 from datetime import datetime
+from typing import Any
 from uuid import uuid4
 
 import orjson
@@ -9,16 +11,17 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 
 from customers import masking, timeline
-from customers.access import Principal
+from customers.access import Principal, log_views
 from customers.cards import cards
 from customers.console import words
 from customers.console.asked import Asked
 from customers.console.knowledge import tags
-from customers.console.pages import customer_of, page, user_id
+from customers.console.pages import customer_of, is_htmx, page, user_id
 from customers.console.personal import described
 from customers.console.pictures import months
 from customers.console.suggestions import of_customer
 from customers.console.timelines import read
+from customers.experience.brief import brief
 from customers.sql import Cursor, cursor
 
 LOOKED = """
@@ -29,6 +32,7 @@ INSERT INTO customers_lastlook (user_id, customer_id, seen_until, looked_at) VAL
 RETURNING seen_until
 """
 """A page that is loaded again does not make everything old at once."""
+SEEN = "SELECT seen_until FROM customers_lastlook WHERE user_id = %s AND customer_id = %s"
 
 
 @page()
@@ -37,25 +41,19 @@ def card(request: HttpRequest, principal: Principal, customer: str) -> HttpRespo
     asked = Asked.of(request.GET)
     with cursor("reading") as sql:
         root = customer_of(sql, customer)
-        shown = cards(sql, [root])
-        if root not in shown:
-            raise Http404
-        who = masking.shown(orjson.loads(shown[root]))
         seen_until = looked(sql, user_id(principal), root)
+        beside = side_of(sql, root, principal, seen_until)
+        who = beside["card"]
         found = read(sql, root, who["id"], asked, principal, request.path, seen_until)
-        counts = months(sql, root)
-        context = {"tags": tags(sql, root), "maybe": of_customer(sql, root, who["id"])}
     if found.missing and asked.at and (moved := moved_to(asked, who["id"])):
         return redirect(moved)
     return render(
         request,
         "customers/card.html",
         {
-            "card": who,
-            "profile": described(who),
+            **beside,
             "asked": asked,
             "found": found,
-            "counts": counts,
             "channels": [(slug, words.CHANNELS.get(slug, slug)) for slug in who["counts"]],
             "kinds": list(words.KINDS.items()),
             "directions": list(words.DIRECTIONS.items()),
@@ -65,11 +63,51 @@ def card(request: HttpRequest, principal: Principal, customer: str) -> HttpRespo
             "live": f"{reverse('news', args=[who['id']])}?{asked.query()}",
             "filtered": asked.filtered,
             "exported": "" if principal.masked else f"{reverse('export', args=[who['id']])}?{asked.query()}",
-            "may_write": principal.may("write"),
-            **context,
             **found.context(who["id"]),
         },
     )
+
+
+def side_of(sql: Cursor, root: int, principal: Principal, since: datetime | None) -> dict[str, Any]:
+    """What stands beside the timeline."""
+    shown = cards(sql, [root])
+    if root not in shown:
+        raise Http404
+    who = masking.shown(orjson.loads(shown[root]))
+    return {
+        "card": who,
+        "profile": described(who),
+        "brief": briefed(root, since),
+        "counts": months(sql, root),
+        "tags": tags(sql, root),
+        "maybe": of_customer(sql, root, who["id"]),
+        "may_write": principal.may("write"),
+    }
+
+
+@page()
+def side(request: HttpRequest, principal: Principal, customer: str) -> HttpResponse:
+    """`/customers/{id}/side`: asked for again by an open card when something arrived or changed."""
+    if not is_htmx(request):
+        return redirect("card", customer)
+    with cursor("reading") as sql:
+        root = customer_of(sql, customer)
+        context = side_of(sql, root, principal, seen(sql, user_id(principal), root))
+        log_views(sql, principal.viewer, [root], request.path)
+    return render(request, "customers/beside.html", context)
+
+
+def briefed(root: int, since: datetime | None) -> list[dict[str, Any]]:
+    """The lines of the brief, as the reader of now may see them."""
+    found = brief(root, since=since)
+    return [masking.shown(asdict(line)) for line in found.lines] if found else []
+
+
+def seen(sql: Cursor, user: int, customer: int) -> datetime | None:
+    """The same without looking again."""
+    sql.execute(SEEN, (user, customer))
+    row = sql.fetchone()
+    return row[0] if row else None
 
 
 def looked(sql: Cursor, user: int, customer: int) -> datetime:

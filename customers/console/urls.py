@@ -32,6 +32,7 @@ urlpatterns = [
     path("now", now.now, name="now"),
     path("profile", profile.profile, name="profile"),
     path("customers/<customer>", card.card, name="card"),
+    path("customers/<customer>/side", card.side, name="side"),
     path("customers/<customer>/lines", timelines.more, name="lines"),
     path("customers/<customer>/lines/<interaction>", timelines.single, name="line"),
     path("customers/<customer>/lines/<interaction>/conversation", conversations.conversation, name="conversation"),

@@ -123,7 +123,8 @@
     said.textContent = came.textContent;
   });
   document.body.addEventListener("htmx:afterRequest", (event) => {
-    if (event.detail.elt.matches?.("[data-waits]") && pulse) tell(event.detail.successful);
+    // The element that asked may be gone by now, and the event is then told by one around it.
+    if (event.detail.requestConfig.elt.matches("[data-waits]") && pulse) tell(event.detail.successful);
   });
   // Signed out meanwhile: the form to sign in is a page of its own, not a part of this one.
   document.body.addEventListener("htmx:beforeSwap", (event) => {
@@ -170,14 +171,14 @@
     else if (!one("nav.older", lines)) (all("article", lines).pop() || lines.lastElementChild || lines.appendChild(document.createElement("i"))).after(fresh);
     else return;
     window.htmx.process(fresh);
+    one("p.empty", lines)?.remove();
     if (!old) { fresh.classList.add("arrived"); announce(fresh); }
   };
-  const above = () => {
-    if (one("a.above")) return;
-    const link = document.createElement("a");
+  const above = (words = pulse.dataset.above, address = location.pathname) => {
+    const link = one("a.above") || document.createElement("a");
     link.className = "above notice";
-    link.href = location.pathname;
-    link.textContent = said.textContent = pulse.dataset.above;
+    link.href = address;
+    link.textContent = said.textContent = words;
     pulse.after(link);
   };
   const follow = (ask, every) => {
@@ -210,36 +211,89 @@
     if (tag) headers["If-None-Match"] = tag;
     const answer = await fetch(url, { headers, cache: "no-store", redirect: "manual", signal: AbortSignal.timeout(15000) });
     if (answer.status === 304) return null;
+    if (answer.status === 404 || answer.status === 410) location.reload(); // Erased meanwhile: the page says so.
     if (!answer.ok) throw new Error(answer.status);
     return answer;
   };
   if (lines && lines.dataset.news) follow(async () => {
+    if (!lines.dataset.news) return;
     const since = lines.dataset.since;
     const answer = await get(`${lines.dataset.news}&since=${encodeURIComponent(since)}`, `"${since}"`);
     if (!answer) return;
     const news = one("div", parse(await answer.text()));
+    if (news.firstElementChild) news.dataset.told = "1";
     if (news.hasAttribute("data-reset")) { await reset(); return; }
     steady(() => {
       for (const gone of all("[data-gone]", news)) document.getElementById(`line-${gone.dataset.gone}`)?.remove();
       for (const fresh of all("article", news).reverse()) place(document.adoptNode(fresh));
       tidy();
     });
-    if (news.firstElementChild) for (const talk of all("details.talk[open]", lines)) window.htmx.trigger(talk, "refresh");
     lines.dataset.since = news.dataset.next;
+    if (!news.dataset.told) return;
+    for (const talk of all("details.talk[open]", lines)) window.htmx.trigger(talk, "refresh");
+    await side();
   }, 2000);
-  // Identities came or went: the page is read again, and what stands in a form stays.
+  // What stands beside the timeline comes anew; what was opened there stays open, and the focus where it was.
+  const beside = (fresh) => {
+    const old = one("aside.card");
+    const open = all("details", old).map((part) => part.open);
+    const stops = "a, button, summary, [tabindex]";
+    const at = all(stops, old).indexOf(document.activeElement);
+    const same = document.activeElement?.id;
+    old.replaceWith(document.adoptNode(fresh));
+    all("details", fresh).forEach((part, index) => { part.open = !!open[index]; });
+    if (at >= 0) ((same && document.getElementById(same)) || all(stops, fresh)[at])?.focus({ preventScroll: true });
+  };
+  const side = async () => {
+    const fresh = one("aside.card", parse(await (await get(lines.dataset.side)).text()));
+    if (fresh) beside(fresh);
+  };
+  // Identities came or went: the page is read again around the line that is being read, and what stands in a form stays.
   const reset = async () => {
-    const answer = await get(location.href);
-    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    const seen = window.scrollY > 0 ? all("article", lines).filter((line) => line.getBoundingClientRect().bottom > 0).slice(0, 4) : [];
+    const asked = new URLSearchParams(location.search);
+    asked.delete("cursor");
+    asked.delete("on");
+    let page = null;
+    let kept = null;
+    for (const line of seen) {
+      asked.set("at", line.dataset.interaction);
+      const answer = await fetch(`${location.pathname}?${asked}`, { cache: "no-store", redirect: "manual" });
+      if (!answer.ok) continue; // This line went with somebody else.
+      page = new DOMParser().parseFromString(await answer.text(), "text/html");
+      if ((kept = page.getElementById(line.id) && line)) break;
+    }
+    if (!kept) {
+      const answer = await fetch(location.href, { cache: "no-store" });
+      if (!answer.ok) throw new Error(answer.status);
+      if (answer.redirected) { follows(answer.url); return; }
+      page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    }
     const card = one("aside.card", page);
     const fresh = one("#lines", page);
     if (!card || !fresh) { location.reload(); return; }
-    steady(() => {
-      one("aside.card").replaceWith(document.adoptNode(card));
-      lines.replaceChildren(...fresh.childNodes);
-      lines.dataset.since = fresh.dataset.since;
-    });
+    const top = kept ? kept.getBoundingClientRect().top : 0;
+    const focused = lines.contains(document.activeElement) && document.activeElement.closest("article")?.id;
+    const here = one("article.here", lines)?.id;
+    for (const line of all("article", fresh)) {
+      line.classList.toggle("here", line.id === here);
+      const old = document.getElementById(line.id);
+      if (old) keep(old, line);
+    }
+    beside(card);
+    document.title = page.title;
+    lines.replaceChildren(...[...fresh.childNodes].map((node) => document.adoptNode(node)));
+    Object.assign(lines.dataset, fresh.dataset);
+    if (kept) window.scrollBy(0, document.getElementById(kept.id).getBoundingClientRect().top - top);
+    if (focused) document.getElementById(focused)?.focus({ preventScroll: true });
+    said.textContent = pulse.dataset.anew;
     window.htmx.process(lines);
+  };
+  // The contact that was asked for is another customer's by now; who writes a note decides himself when to follow.
+  const follows = (address) => {
+    if (!one("#note")?.value.trim()) { location.href = address; return; }
+    above(pulse.dataset.moved, address);
+    lines.dataset.news = "";
   };
 
   const now = one("#now");
