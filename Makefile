@@ -1,7 +1,7 @@
 # cxhub: `make demo` is all a newcomer needs. CXHUB_PORT (8000) and CXHUB_VAR (./var) choose port and data folder,
 # CXHUB_PUBLIC_URL the address providers see, PYTHON the interpreter that .venv is made with.
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test lint format types migrations-check deploy-check bench soak lock clean env env-dev env-peer
+.PHONY: help demo serve test lint format types migrations-check deploy-check bench faults soak lock clean env env-dev env-peer
 
 PY := .venv/bin/python
 # Only so that settings can be read where nothing is signed and no server is asked.
@@ -42,6 +42,9 @@ deploy-check: env-dev ## Django's check of the settings for production
 
 bench: env-peer ## The measured promises (SCALE=200k interactions by default), over loopback against the real processes
 	@$(PY) -m tests.bench
+
+faults: env-dev ## Kills, freezes and fills real processes and servers under load (5 minutes)
+	@$(PY) -m pytest tests/faults $(T)
 
 soak: env-dev ## 20,000 random operations on identities by 8 processes (OPERATIONS, SEED), then whether all is well
 	@$(PY) -m tests.soak
