@@ -24,6 +24,14 @@ from customers.api.reassigning import (
     UnshareView,
 )
 from customers.api.scores import CustomerScoresView, LineScoresView
+from customers.api.segments import (
+    DatesView,
+    SegmentCountView,
+    SegmentCustomersView,
+    SegmentExportView,
+    SegmentsView,
+    SegmentView,
+)
 from customers.api.timelines import ChangesView, NotesView, SearchView, TimelineView
 
 urlpatterns = [
@@ -47,6 +55,12 @@ urlpatterns = [
     path("experience/scores", ScoreboardView.as_view()),
     path("experience/churn", ChurnView.as_view()),
     path("experience/answers", AnswerTimesView.as_view()),
+    path("segments", SegmentsView.as_view()),
+    path("segments/count", SegmentCountView.as_view()),
+    path("segments/<int:segment>", SegmentView.as_view()),
+    path("segments/<int:segment>/customers", SegmentCustomersView.as_view()),
+    path("segments/<int:segment>/export", SegmentExportView.as_view()),
+    path("dates", DatesView.as_view()),
     path("feedback", FeedbackListView.as_view()),
     path("feedback/<uuid:feedback>/answer", AnswerFeedbackView.as_view()),
     path("feedback/<uuid:feedback>/solve", SolveFeedbackView.as_view()),
