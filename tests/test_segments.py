@@ -14,7 +14,6 @@ from customers.models import BusinessHours, CardView, Customer, Experience
 from customers.sql import cursor
 from tests.support import COMMITTED, Api, event, everything, identifier, phone, problem_of, push_and_drain, shop
 
-
 YES: Any = True
 
 
