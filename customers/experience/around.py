@@ -1,12 +1,15 @@
-"""Where in the customer's story something was said: his stage, his matter and what it cost him, who served him."""
+"""Where in the customer's story something was said: in which stage, about which matter, and by whose work."""
+
+from typing import Any
 
 from customers.experience.contacts import Contact
+from customers.experience.encounters import UNSENT, served, who
 from customers.experience.engine import State
+from customers.experience.matters import Matter, thread_of
+from customers.experience.requests import by_number, external_of, holding, last, latest
 
-ANSWERS = frozenset({"survey", "review", "form", "note", "campaign"})
-"""Kinds of lines in which nobody serves anybody."""
-UNREACHED = frozenset({"missed", "no-answer", "busy", "failed", "canceled", "rejected", "undelivered", "voicemail"})
-"""States of lines that did not reach whom they were for."""
+REPLIES = frozenset({"comment", "review", "mention"})
+"""Kinds by which a colleague answers in public; they serve nobody else."""
 
 
 def stage_of(state: State) -> str:
@@ -14,13 +17,29 @@ def stage_of(state: State) -> str:
 
 
 def served_by(contact: Contact) -> str:
-    """The person of ours who spoke with the customer in this line; empty for programs and for calls nobody took."""
-    if contact.kind in ANSWERS or contact.direction == "internal" or contact.state in UNREACHED:
-        return ""
-    return (contact.agent or contact.agent_name) if contact.human and not contact.details.get("auto") else ""
+    """The person of ours who dealt with the customer in this line; empty where nobody did."""
+    return who(contact) if served(contact) else ""
 
 
 def answers(contact: Contact) -> bool:
     """Whether a line is our word to the customer: said by a person, and it reached him."""
-    outbound = contact.direction == "outbound" and contact.human and contact.kind not in ("campaign", "note", "survey")
-    return outbound and contact.state not in UNREACHED and not contact.details.get("auto")
+    if contact.direction != "outbound":
+        return False
+    public = contact.kind in REPLIES and contact.human and contact.state not in UNSENT
+    return served(contact) or (public and not contact.details.get("auto"))
+
+
+def matter_of_line(state: State, line: str) -> Matter | None:
+    return holding(state["requests"]["matters"], line)
+
+
+def matter_spoken_of(state: State, contact: Contact) -> Matter | None:
+    """The matter that a line is part of, or names, or whose conversation it is in; else the latest, if days ago."""
+    matters: list[dict[str, Any]] = state["requests"]["matters"]
+    thread = thread_of(contact)
+    return (
+        holding(matters, contact.id)
+        or by_number(matters, external_of(contact))
+        or last(one for one in matters if thread and thread in one["threads"])
+        or latest(state)
+    )

@@ -7,7 +7,7 @@ told what changed, are said by people and systems. It never goes back by itself.
 
 from typing import Any, Final
 
-from customers.experience.around import answers, stage_of
+from customers.experience.around import answers, matter_of_line, stage_of
 from customers.experience.contacts import Contact, Fact, number_of, word_of
 from customers.experience.engine import Out, Row, State, row_id
 from customers.models import Feedback
@@ -32,7 +32,7 @@ def see(state: State, contact: Contact, out: Out) -> None:
         start(state, contact, out)
     if answers(contact):
         for row in state["feedback"]["open"].values():
-            if row["state"] == Feedback.NEW and concerns(row, contact):
+            if row["state"] == Feedback.NEW and concerns(state, row, contact):
                 move(row, Feedback.ANSWERED, contact.at, contact.agent_name or contact.agent)
                 emit(state, row, out)
 
@@ -72,13 +72,14 @@ def felt(contact: Contact) -> int | None:
     return None if contact.kind in KINDS else -1
 
 
-def concerns(row: Row, contact: Contact) -> bool:
-    """Whether our word belongs to this feedback: it came after it, in its conversation or by its channel."""
+def concerns(state: State, row: Row, contact: Contact) -> bool:
+    """Whether our word belongs to this feedback: it came after it, in its conversation or about its matter."""
     if contact.at <= row["at"] or contact.id == row["line_id"]:
         return False
-    if contact.channel != row["channel"]:
-        return False
-    return bool(contact.thread == row["thread"])
+    if (contact.channel, contact.thread) == (row["channel"], row["thread"]):
+        return True
+    matter = matter_of_line(state, row["line_id"])
+    return matter is not None and matter is matter_of_line(state, contact.id)
 
 
 def hear(state: State, fact: Fact, out: Out) -> None:
