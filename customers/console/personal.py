@@ -95,7 +95,7 @@ def zone_of(card: dict[str, Any]) -> dict[str, Any] | None:
                 names.update(zones_of_number(one["value"]))
     try:
         zone = ZoneInfo(names.pop()) if len(names) == 1 else None
-    except (OSError, ValueError):
+    except (OSError, ValueError, KeyError):  # an unknown zone is a KeyError
         return None
     if zone is None:
         return None
