@@ -23,6 +23,8 @@ HABIT = 64
 ENOUGH = 3
 """Contacts from which on we speak of a habit."""
 CAMPAIGN = ("source", "medium", "campaign", "name", "term", "content", "id")
+ON_HIS_WAY = frozenset({BEFORE, AFTER, AGAIN})
+"""Stages that a mere contact does not change."""
 ANNULLED = frozenset({"cancelled", "canceled", "refunded", "returned"})
 
 Said = tuple[str, str] | None
@@ -124,7 +126,9 @@ def begin() -> State:
 def see(state: State, contact: Contact, out: Out) -> None:
     journey = state["journey"]
     touched = touches(contact) or contact.kind == "purchase"
-    said = next((found for rule in RULES if (found := rule(journey, contact))), None) if tells(contact) else None
+    said = (
+        None if tells_nothing(journey, contact) else next((f for rule in RULES if (f := rule(journey, contact))), None)
+    )
     gone = said is not None and said[0] == LEFT
     if touched and gone:  # The touch at which he left belongs to the stage that he left from.
         touch(journey, contact, out)
@@ -141,10 +145,12 @@ def see(state: State, contact: Contact, out: Out) -> None:
         journey["human"]["channel"] = contact.channel
 
 
-def tells(contact: Contact) -> bool:
-    """Lines among us tell nothing of a journey, unless they say a stage, a loss or the way of an order."""
+def tells_nothing(journey: State, contact: Contact) -> bool:
+    """What no rule need look at: bare contacts of whoever is on his way, and our own lines, unless they tell of him."""
     said = contact.details
-    return touches(contact) or contact.kind == "purchase" or "stage" in said or "lost" in said or "order" in said
+    if contact.kind == "purchase" or "stage" in said or "lost" in said or "order" in said:
+        return False
+    return journey["stage"] in ON_HIS_WAY or not touches(contact)
 
 
 def hear(state: State, fact: Fact, out: Out) -> None:
@@ -200,7 +206,7 @@ def first_touch(journey: State, contact: Contact) -> None:
     if journey["touch"] is None:
         names = {"line": contact.id, "at": moment(contact.at).isoformat(), "channel": contact.channel}
         journey["touch"] = {**names, "kind": contact.kind, "campaign": {}}
-    told = contact.details.get("campaign")
+    told = contact.details.get("campaign") if contact.details else None
     if isinstance(told, Mapping) and not journey["touch"]["campaign"] and not journey["purchases"]:
         known = {name: told.get(name) or told.get(f"utm_{name}") for name in CAMPAIGN}
         campaign = {name: str(value)[:200] for name, value in known.items() if isinstance(value, str | int) and value}

@@ -91,12 +91,13 @@ def came(matter: Matter, contact: Contact) -> None:
         count(matter, channel, "missed")
         if contact.state in NOBODY_CAME:
             count(matter, channel, "abandoned")
-    matter.update(asked_at=contact.at, asked_by=channel)
+    matter["asked_at"], matter["asked_by"] = contact.at, channel
     if asks(contact):
         if matter["since"] is None:
-            matter.update(since=contact.at, since_by=channel)
+            matter["since"], matter["since_by"] = contact.at, channel
         matter["waiting"][channel] = matter["waiting"].get(channel, 0) + 1
-    repeat(matter, contact)
+    if contact.details:
+        repeat(matter, contact)
 
 
 def repeat(matter: Matter, contact: Contact) -> None:

@@ -14,7 +14,7 @@ Split, join and merge say how it was from the beginning; of several about one li
 takes one back.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from customers.experience import effort
@@ -64,21 +64,23 @@ def see(state: State, contact: Contact, out: Out) -> None:
     if not is_open(matter) and contact.direction == "inbound":
         reopen(matter, contact.at)
     join(state, matter, contact, out)
-    note(matter, contact)
+    if contact.details:
+        note(matter, contact)
     set_alarm(state, out)
 
 
 def concerns(contact: Contact) -> bool:
     """Whether a line can be about a matter at all: advertising, purchases, answers to surveys are not."""
-    if not touches(contact) or contact.details.get("auto"):
+    said = contact.details
+    if not touches(contact) or (said and said.get("auto")):
         return False
-    return contact.kind in SERVING or asks(contact) or "request" in contact.details or "requests" in contact.details
+    return contact.kind in SERVING or asks(contact) or "request" in said or "requests" in said
 
 
 def home(matters: list[Matter], contact: Contact, out: Out) -> Matter | None:
     """The matter of a contact, a new one if none fits and the customer asks something."""
     split, matter = put_by_agents(matters, contact)
-    external = external_of(contact)
+    external = external_of(contact) if contact.details else ""
     if not split and matter is None and matters:
         matter = by_number(matters, external) or by_itself(matters, contact, external, out)
     if matter is None and (split or asks(contact)):
@@ -106,14 +108,15 @@ def put_by_agents(matters: list[Matter], contact: Contact) -> tuple[bool, Matter
 
 
 def by_number(matters: list[Matter], external: str) -> Matter | None:
-    return last(one for one in matters if external and one["external"] == external)
+    return last([one for one in matters if one["external"] == external]) if external else None
 
 
 def by_itself(matters: list[Matter], contact: Contact, external: str, out: Out) -> Matter | None:
     """By its conversation, or by being the latest; a matter with another number is another matter."""
     near = [one for one in matters if not (external and one["external"]) and recent(one, contact.at, out)]
     thread = thread_of(contact)
-    found = last(one for one in near if thread and thread in one["threads"]) or last(filter(is_open, near))
+    found = last([one for one in near if thread in one["threads"]]) if thread else None
+    found = found or last([one for one in near if is_open(one)])
     returns = contact.direction == "inbound" and asks(contact)
     return found or (max(near, key=lambda one: (one["solved_at"], one["line"])) if near and returns else None)
 
@@ -122,14 +125,16 @@ def recent(matter: Matter, at: int, out: Out) -> bool:
     return is_open(matter) or at <= matter["solved_at"] + out.meaning.reopened_within_days * DAY
 
 
-def last(matters: Iterator[Matter]) -> Matter | None:
-    return max(matters, key=lambda one: (one["last_at"], one["line"]), default=None)
+def last(matters: Sequence[Matter]) -> Matter | None:
+    return (
+        matters[0] if len(matters) == 1 else max(matters, key=lambda one: (one["last_at"], one["line"]), default=None)
+    )
 
 
 def holding(matters: list[Matter], line: str) -> Matter | None:
     """The matter that began with a line, or else that has it."""
     return next((one for one in matters if one["line"] == line), None) or last(
-        one for one in matters if line in one["lines"]
+        [one for one in matters if line in one["lines"]]
     )
 
 
@@ -223,7 +228,7 @@ def done_with(matter: Matter, now: int, out: Out) -> bool:
 
 def latest(state: State) -> Matter | None:
     """The matter that was spoken of last."""
-    return last(iter(state["requests"]["matters"]))
+    return last(state["requests"]["matters"])
 
 
 def close(state: State, now: int, out: Out) -> None:
