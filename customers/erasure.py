@@ -42,7 +42,9 @@ UNION SELECT delivery FROM customers_attachment WHERE identity_id = ANY(%(ids)s)
 HOLD = "SELECT id FROM customers_identity WHERE id = ANY(%s) ORDER BY id FOR UPDATE"
 
 # What goes, in this order; each counts for the tombstone. What names a handle of his at somebody else's goes, too.
+# The summary first: whoever folds holds it until his rows are written, so that the statements after it find them.
 GOES: tuple[tuple[str, str], ...] = (
+    ("experience", "DELETE FROM customers_experience WHERE customer_id = ANY(%(customers)s)"),
     ("parts", "DELETE FROM customers_interactionpart WHERE identity_id = ANY(%(ids)s)"),
     ("references", """DELETE FROM customers_reference WHERE line_id IN
         (SELECT id FROM customers_interaction WHERE identity_id = ANY(%(ids)s))"""),
@@ -62,7 +64,6 @@ GOES: tuple[tuple[str, str], ...] = (
     ("feedback", "DELETE FROM customers_feedback WHERE customer_id = ANY(%(customers)s)"),
     ("stages", "DELETE FROM customers_stagechange WHERE customer_id = ANY(%(customers)s)"),
     ("touches", "DELETE FROM customers_touch WHERE customer_id = ANY(%(customers)s)"),
-    ("experience", "DELETE FROM customers_experience WHERE customer_id = ANY(%(customers)s)"),
     ("links", """UPDATE customers_link SET evidence = '{}', undo_reason = ''
         WHERE a_id = ANY(%(ids)s) OR b_id = ANY(%(ids)s)"""),
     ("keep_apart", """UPDATE customers_keepapart SET reason = ''

@@ -25,7 +25,7 @@ Row = dict[str, Any]
 LONG = 300
 """Lines from which on a checkpoint is kept …"""
 RECENT = 100
-"""… so many lines before the end: what still changes is nearly always younger."""
+"""… so many lines before the end: what still changes is nearly always younger. It follows in steps of as many."""
 
 
 class Measure(Protocol):
@@ -117,7 +117,7 @@ def fold(
 
 def boundary_of(contacts: Sequence[Contact], before: int) -> int:
     """After which line the checkpoint is taken: the next one must be strictly later; -1 for none."""
-    if before + len(contacts) < LONG:
+    if before + len(contacts) < LONG or (before and len(contacts) < 2 * RECENT):
         return -1
     place = len(contacts) - RECENT - 1
     while place >= 0 and contacts[place].at == contacts[place + 1].at:

@@ -16,6 +16,7 @@ from customers.experience.engine import Checkpoint, Folded, Out
 from customers.experience.meaning import Meaning, meaning
 from customers.experience.measures import MEASURES, VERSION
 from customers.experience.tables import DERIVED, EXPERIENCE, TOUCHES
+from customers.linking import Retry
 from customers.recording import attempt
 from customers.sql import Cursor, as_json, cursor
 
@@ -32,7 +33,14 @@ SELECT customer_id, rules, members, as_of, checkpoint FROM customers_experience 
 MEMBERS = """
 SELECT customer_id, array_agg(id ORDER BY id) FROM customers_identity WHERE customer_id = ANY(%s) GROUP BY customer_id
 """
-BELOW = "SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint"
+SNAPSHOT = "SELECT pg_snapshot_xmin(s)::text::bigint, s::text FROM pg_current_snapshot() s"
+# Lines or identities that came or went while we read: of rows that two folds write, the right one must be the later.
+MOVED = """
+SELECT EXISTS (SELECT 1 FROM customers_change c
+                WHERE c.identity_id = ANY(%(members)s) AND c.txid >= %(as_of)s
+                  AND c.what IN ('gone', 'moved', 'erased')
+                  AND NOT pg_visible_in_snapshot(c.txid::text::xid8, %(snapshot)s::text::pg_snapshot))
+"""
 CHANGED = """
 SELECT x.customer_id, bool_or(t.id IS NULL), min(t.sorted_at)
   FROM json_to_recordset(%s::json) AS x(customer_id bigint, identity_id bigint, as_of bigint)
@@ -89,16 +97,20 @@ class Batch:
 
     def __init__(self, sql: Cursor, ids: Sequence[int], within: Frame, *, anew: bool) -> None:
         self.sql, self.within = sql, within
-        self.as_of: int = 0
-        sql.execute(HOLD, (list(ids),))
-        sql.execute(HELD, (list(ids),))
-        held = {row[0]: row for row in sql.fetchall()}
-        sql.execute(BELOW)
-        (self.as_of,) = sql.fetchone() or (0,)
-        sql.execute(MEMBERS, (list(ids),))
-        self.members: dict[int, list[int]] = dict(sql.fetchall())
+        held: dict[int, tuple[Any, ...]] = {}
+        while len(held) < len(ids):  # Somebody may delete between the two.
+            sql.execute(HOLD, (list(ids),))
+            sql.execute(HELD, (list(ids),))
+            held = {row[0]: row for row in sql.fetchall()}
+        sql.execute(SNAPSHOT)
+        self.as_of, self.snapshot = sql.fetchone() or (0, "")
+        self.members = self.read_members(ids)
         self.gone = [id_ for id_ in ids if id_ not in self.members]
         self.start: dict[int, Checkpoint] = {} if anew else self.checkpoints(held)
+
+    def read_members(self, ids: Sequence[int]) -> dict[int, list[int]]:
+        self.sql.execute(MEMBERS, (list(ids),))
+        return dict(self.sql.fetchall())
 
     def checkpoints(self, held: Mapping[int, tuple[Any, ...]]) -> dict[int, Checkpoint]:
         """Of those whose earlier lines are as they were."""
@@ -127,6 +139,21 @@ class Batch:
             table.replace(self.sql, made | {id_: ({}, BEGINNING) for id_ in self.gone})
         self.keep(folded)
         self.sql.execute("DELETE FROM customers_experience WHERE customer_id = ANY(%s)", (self.gone,))
+        self.check_ground()
+
+    def check_ground(self) -> None:
+        """Raises Retry if lines or identities moved since we began to read.
+
+        A fold of whoever has them now may be done already; our older rows of the same lines must not replace his.
+        """
+        ids = sorted([*self.members, *self.gone])
+        if self.read_members(ids) != self.members:
+            raise Retry
+        members = [one for members in self.members.values() for one in members]
+        self.sql.execute(MOVED, {"members": members, "as_of": self.as_of, "snapshot": self.snapshot})
+        (moved,) = self.sql.fetchone() or (False,)
+        if moved:
+            raise Retry
 
     def since(self, customer: int) -> datetime:
         start = self.start.get(customer)
@@ -144,23 +171,26 @@ class Batch:
 
     def short_of(self, folded: Mapping[int, Folded]) -> list[int]:
         """Whose lines are not as many as the writer counted; only those who went on from a checkpoint can be."""
+        if not self.start:
+            return []
         self.sql.execute(COUNTED, (list(self.start),))
         return [id_ for id_, count in self.sql.fetchall() if count != folded[id_].lines]
 
     def keep(self, folded: Mapping[int, Folded]) -> None:
-        rows = []
+        fresh, rest = [], []
         for id_, one in sorted(folded.items()):
-            checkpoint = asdict(one.checkpoint) if one.checkpoint else None
-            rows.append(
-                {
-                    **one.out.summary,
-                    "customer_id": id_,
-                    "rules": self.within.rules,
-                    "members": self.members[id_],
-                    "as_of": self.as_of,
-                    "lines": one.lines,
-                    "checkpoint": checkpoint,
-                    "next_at": one.next_at,
-                }
-            )
-        EXPERIENCE.update(self.sql, rows)
+            row = {
+                **one.out.summary,
+                "customer_id": id_,
+                "rules": self.within.rules,
+                "members": self.members[id_],
+                "as_of": self.as_of,
+                "lines": one.lines,
+                "next_at": one.next_at,
+            }
+            if one.checkpoint is self.start.get(id_):  # The heaviest column is written when it is another one.
+                rest.append(row)
+            else:
+                fresh.append(row | {"checkpoint": asdict(one.checkpoint) if one.checkpoint else None})
+        EXPERIENCE.update(self.sql, fresh)
+        EXPERIENCE.update(self.sql, rest, but="checkpoint")

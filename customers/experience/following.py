@@ -7,7 +7,7 @@ from itertools import chain
 
 from customers.experience.folding import Frame, fold_customers, frame
 from customers.experience.outcomes import note_outcomes
-from customers.models import Following
+from customers.models import Experience, Following
 from customers.sql import Cursor, cursor
 
 FEED = "changes"
@@ -76,6 +76,10 @@ def changed(sql: Cursor) -> Iterator[list[int]]:
     sql.execute(BELOW)
     (below,) = sql.fetchone() or (0,)
     since = place(FEED, below)
+    if since > below:  # A restored database counts its transactions anew: what was folded before says nothing.
+        Experience.objects.update(rules="", as_of=0)
+        Following.objects.exclude(name=FEED).delete()
+        Following.objects.filter(name=FEED).update(txid=below)
     while since < below:
         upto = min(below, since + SLICE)
         sql.execute(TOUCHED, {"since": since, "upto": upto})

@@ -44,18 +44,14 @@ class Table:
     def __init__(self, model: type[Model], name: str, key: Sequence[str], order: str) -> None:
         self.name, self.key, self.order = name, tuple(key), order
         self.table = model._meta.db_table
-        fields = [
-            field
-            for field in model._meta.concrete_fields
-            if field.get_internal_type() != "BigAutoField" and field.attname not in OTHERS
-        ]
+        fields = [field for field in model._meta.concrete_fields if field.get_internal_type() != "BigAutoField"]
         self.columns = {field.attname: type_of(field) for field in fields}
         self.defaults = {field.attname: field.get_default() for field in fields if field.attname not in self.key}
         self.times = [name for name, kind in self.columns.items() if kind == "timestamptz"]
         typed = ", ".join(f"{name} {kind}" for name, kind in self.columns.items())
         self.source = f"json_to_recordset(%s::json) AS x({typed})"
         names = ", ".join(self.columns)
-        others = [name for name in self.columns if name not in self.key]
+        others = [name for name in self.columns if name not in self.key and name not in OTHERS]
         self.upsert = (
             f"INSERT INTO {self.table} AS t ({names}) SELECT {names} FROM {self.source}"
             f" ON CONFLICT ({', '.join(self.key)}) DO UPDATE SET {', '.join(f'{n} = excluded.{n}' for n in others)}"
@@ -67,10 +63,6 @@ class Table:
             f"DELETE FROM {self.table} t USING json_to_recordset(%s::json) AS s(customer_id bigint, since timestamptz)"
             f" WHERE t.customer_id = s.customer_id AND {order} AND NOT EXISTS (SELECT 1 FROM"
             f" json_to_recordset(%s::json) AS k({keys}) WHERE {' AND '.join(f'k.{n} = t.{n}' for n in self.key)})"
-        )
-        self.set = (
-            f"UPDATE {self.table} t SET {', '.join(f'{n} = x.{n}' for n in others)} FROM {self.source}"
-            f" WHERE {' AND '.join(f't.{n} = x.{n}' for n in self.key)}"
         )
 
     def row(self, said: Row) -> dict[str, Any]:
@@ -97,9 +89,15 @@ class Table:
     def keyed(self, key: Any) -> Row:
         return {"id": key} if self.key == ("id",) else dict(zip(self.key[1:], key, strict=True))
 
-    def update(self, sql: Cursor, rows: Sequence[Row]) -> None:
+    def update(self, sql: Cursor, rows: Sequence[Row], but: str = "") -> None:
+        """Rows that are there; the column `but` stays as it is."""
         if rows:
-            sql.execute(self.set.encode(), (as_json([self.row(row) for row in rows]),))
+            names = [name for name in self.columns if name not in (*self.key, *OTHERS, but)]
+            statement = (
+                f"UPDATE {self.table} t SET {', '.join(f'{name} = x.{name}' for name in names)} FROM {self.source}"
+                f" WHERE {' AND '.join(f't.{name} = x.{name}' for name in self.key)}"
+            )
+            sql.execute(statement.encode(), (as_json([self.row(row) for row in rows]),))
 
 
 def derived(model: type[Model], name: str) -> Table:
