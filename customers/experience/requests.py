@@ -125,10 +125,8 @@ def recent(matter: Matter, at: int, out: Out) -> bool:
     return is_open(matter) or at <= matter["solved_at"] + out.meaning.reopened_within_days * DAY
 
 
-def last(matters: Sequence[Matter]) -> Matter | None:
-    return (
-        matters[0] if len(matters) == 1 else max(matters, key=lambda one: (one["last_at"], one["line"]), default=None)
-    )
+def last(matters: Iterable[Matter]) -> Matter | None:
+    return max(matters, key=lambda one: (one["last_at"], one["line"]), default=None)
 
 
 def holding(matters: list[Matter], line: str) -> Matter | None:
