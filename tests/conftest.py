@@ -19,7 +19,10 @@ SERVERS = pytest.StashKey[tuple[Servers, Path]]()
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
-    """Before pytest-django reads the settings, which want the addresses."""
+    """Before pytest-django reads the settings, which want the addresses. Each process of xdist has its own servers."""
+    if config.getoption("numprocesses", None) and not hasattr(config, "workerinput"):
+        os.environ.pop("DJANGO_SETTINGS_MODULE", None)  # Too early for those who run them: they have no servers yet.
+        return
     var = Path(tempfile.mkdtemp(prefix="cxhub-test-"))
     os.environ.setdefault("CXHUB_PG_OPTIONS", FAST)
     os.environ |= {"CXHUB_VAR": str(var), "DJANGO_SETTINGS_MODULE": "cxhub.settings"}
@@ -53,7 +56,9 @@ def root() -> Path:
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(django_test_environment: None, django_db_blocker: Any) -> Iterator[None]:
+def django_db_setup(
+    django_test_environment: None, django_db_modify_db_settings: None, django_db_blocker: Any
+) -> Iterator[None]:
     """One test database for both connections, whatever the tests that were picked say they need."""
     from django.db import connections
     from django.test.utils import setup_databases, teardown_databases
