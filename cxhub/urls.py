@@ -20,5 +20,6 @@ urlpatterns = [
     path("login/", LoginView.as_view(), name="login"),
     path("logout/", LogoutView.as_view(), name="logout"),
     path("", include("customers.console.urls")),
+    path("", include("channels.console.urls")),
     path("admin/", admin.site.urls),
 ]

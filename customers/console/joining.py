@@ -84,7 +84,7 @@ def field(key: str) -> str:
     """What an attribute is called."""
     if key.startswith("tag:"):
         return _("Tag «%(tag)s»") % {"tag": key[4:]}
-    return str(words.ATTRIBUTES.get(key, key))
+    return str(words.ATTRIBUTES.get(key, _("Name") if key == "name" else key))
 
 
 def said(value: object) -> str:
@@ -98,7 +98,7 @@ def speaks(one: dict[str, Any]) -> str:
     if one["kind"] == "birthday":
         return _("They have the same birthday.")
     handle = identity(one)
-    return _("%(kind)s %(value)s came together with the other: %(reason)s.") % {
+    return _("%(kind)s %(value)s came together with the other; not linked: %(reason)s.") % {
         "kind": handle["kind"],
         "value": handle["value"],
         "reason": words.REASONS.get(one["refused"], one["refused"]),

@@ -26,7 +26,7 @@ SELECT f.customer_id, a.reason, a.assigned_at, a.assigned_by
 
 @page("GET", "HEAD", "POST", scope="write")
 def move(request: HttpRequest, principal: Principal, customer: str, interaction: str) -> HttpResponse:
-    """`/customers/{id}/lines/{line}/move`: `q` finds whose it is, `with` asks, a POST does it or takes it back."""
+    """`/customers/{id}/move/{line}`: `q` finds whose it is, `with` asks, a POST does it or takes it back."""
     line = whole_line(request, principal, customer, interaction)
     id_, reason = UUID(line.id), reason_of(request)
     given = request.POST if request.method == "POST" else request.GET
