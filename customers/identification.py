@@ -34,10 +34,10 @@ class Evidence:
     trust: Trust
     spells: Key | None = None  # another handle of the event, of which this is a spelling
     only_known: bool = False  # evidence where somebody has it, never born
+    key: Key = field(init=False)  # asked for some twenty times an event
 
-    @property
-    def key(self) -> Key:
-        return Key(self.handle.kind, self.handle.scope, self.handle.value)
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "key", Key(self.handle.kind, self.handle.scope, self.handle.value))
 
     def ties(self, other: "Evidence") -> bool:
         """Whether the two may link at all: both are believed, or they spell one mailbox."""

@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from itertools import islice
 from typing import TypeVar
 from uuid import UUID
 
@@ -25,8 +24,9 @@ from customers.suppression import suppressed
 
 logger = logging.getLogger(__name__)
 
-LINKING_CHUNK = 100
-"""Groups that are linked in one transaction: few enough that their locks are short."""
+LINKING_CHUNKS = (500, 100, 20)
+"""Groups that are linked in one transaction: many while nobody else links the same persons, fewer when somebody does,
+so that locks are short where others wait for them."""
 TRIES = 8
 MOVES = 100
 """How often the ground may move under one transaction: each time somebody else got through, so it is no failure."""
@@ -72,17 +72,28 @@ def record(
     """
     cases = [[examine(legible_event(event)) for event in group] for group in groups]
     rest = attempt(lambda: record_known(cases, finish))
-    remaining = iter(rest)
-    while chunk := list(islice(remaining, LINKING_CHUNK)):
-        attempt(lambda chunk=chunk: record_linking(chunk, finish, actor, cause))  # type: ignore[misc]
+    link_chunks(rest, LINKING_CHUNKS, lambda chunk: record_linking(chunk, finish, actor, cause))
+
+
+def link_chunks(cases: Sequence[Group], sizes: Sequence[int], work: Callable[[Sequence[Group]], None]) -> None:
+    """Chunks of the first size; where the ground moved under one, of the next."""
+    size, *smaller = sizes
+    for start in range(0, len(cases), size):
+        chunk = cases[start : start + size]
+        try:
+            attempt(lambda chunk=chunk: work(chunk), moves=1 if smaller else MOVES)  # type: ignore[misc]
+        except Retry:
+            if not smaller:
+                raise
+            link_chunks(chunk, smaller, work)
 
 
 T = TypeVar("T")
 
 
-def attempt(work: Callable[[], T]) -> T:
+def attempt(work: Callable[[], T], *, moves: int = MOVES) -> T:
     """Deadlocks, lost races and a moved ground are tried again from the start, in a new transaction."""
-    tries, moves = TRIES, MOVES
+    tries = TRIES
     while True:
         try:
             return work()

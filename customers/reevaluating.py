@@ -20,7 +20,7 @@ LINKS = """
 SELECT l.id, l.a_id, l.b_id, l.trust, l.rules_version FROM customers_link l
   JOIN customers_identity a ON a.id = l.a_id JOIN customers_identity b ON b.id = l.b_id
  WHERE l.undone_at IS NULL AND l.cause IN ('event', 'renormalise') AND l.rules_version < %s AND l.id > %s
-   AND a.kind NOT IN ('card', 'anonymous') AND b.kind NOT IN ('card', 'anonymous')
+   AND a.kind NOT IN ('card', 'anonymous', 'erased') AND b.kind NOT IN ('card', 'anonymous', 'erased')
  ORDER BY l.id LIMIT %s
 """
 MEMBERS = """

@@ -43,7 +43,8 @@ class Profile:
     def take(self, other: "Profile") -> None:
         """Become the profile of both."""
         self.customers |= other.customers
-        self.counts.update(other.counts)
+        for kind, count in other.counts.items():
+            self.counts[kind] += count
         for place, values in other.unique.items():
             self.unique.setdefault(place, set()).update(values)
         self.joins += other.joins + 1
@@ -71,10 +72,10 @@ def contradiction(one: Profile, other: Profile) -> bool:
 
 def over_caps(one: Profile, other: Profile) -> bool:
     """Together they would have more handles of a kind, identities or joins than a person has."""
-    together = one.counts + other.counts
+    few, many = sorted((one.counts, other.counts), key=len)
     return (
-        any(together[kind] > cap for kind, cap in CAPS.items() if one.counts[kind] and other.counts[kind])
-        or together.total() > IDENTITIES
+        any(kind in many and count + many[kind] > CAPS.get(kind, IDENTITIES) for kind, count in few.items())
+        or few.total() + many.total() > IDENTITIES
         or one.joins + other.joins >= JOINS
     )
 

@@ -1,17 +1,25 @@
 """What workers do to identities: events, joins, merges and undos, each as its callers would do it."""
 
 import os
+import random
 import signal
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from contextlib import suppress
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import orjson
 import psycopg
 from django.db import connections
 
-from customers import merging
+from channels.accepting import Pushed, accept_pushes
+from channels.draining import drain
+from channels.models import Source
+from customers import merging, reassigning, sharing
 from customers.incoming import ChannelEvent, Handle, Trust
 from customers.merging import Refused
+from customers.reassigning import NotReleased
 from customers.recording import Outcome, attempt, record
 from customers.sql import cursor
 from tests.workers import meet
@@ -19,6 +27,7 @@ from tests.workers import meet
 SOURCE, SLUG = 7, "shop"
 Names = Sequence[str]
 AT = datetime(2026, 3, 2, tzinfo=UTC)
+HOURS = 48
 
 
 def said(key: str, *names: str, trust: Trust = Trust.ASSERTED) -> ChannelEvent:
@@ -95,6 +104,35 @@ def split(name: str) -> None:
     attempt(work)
 
 
+def release_again_and_again(number: int, name: str, times: int) -> None:
+    """Whoever has this id now had it until some time of those at which contacts are made."""
+    chance = random.Random(f"release/{number}")
+    for _ in range(times):
+        with cursor() as sql:
+            sql.execute("SELECT id FROM customers_identity WHERE value = %s ORDER BY generation DESC LIMIT 1", (name,))
+            (identity,) = sql.fetchone() or (0,)
+        with suppress(NotReleased):
+            reassigning.release(identity, AT + timedelta(minutes=chance.randrange(HOURS * 60)))
+
+
+def share_again_and_again(number: int, name: str, times: int) -> None:
+    with cursor() as sql:
+        sql.execute("SELECT id FROM customers_identity WHERE value = %s", (name,))
+        (identity,) = sql.fetchone() or (0,)
+    for n in range(times):
+        change = sharing.unshare if (number + n) % 2 else sharing.share
+        attempt(lambda change=change: change(identity))  # type: ignore[misc]
+
+
+def come_at_all_times(number: int, names: Names, events: int) -> None:
+    """Contacts by one or two of these ids, made at times between which an id may have changed hands."""
+    chance = random.Random(f"come/{number}")
+    for n in range(events):
+        by = chance.sample(names, chance.choice((1, 1, 2)))
+        moment = AT + timedelta(minutes=chance.randrange(HOURS * 60))
+        tell(replace(said(f"at/{number}/{n}", *by), received_at=moment))
+
+
 def merge_and_undo(number: int, one: str, other: str, times: int) -> None:
     for _ in range(times):
         link = merge(one, other)
@@ -140,6 +178,20 @@ def arm(statement: int) -> None:
     for owner, name in ((psycopg.Cursor, "execute"), (psycopg.Connection, "commit")):
         call = getattr(owner, name)
         setattr(owner, name, lambda *args, call=call, **kwargs: counted(call, *args, **kwargs))
+
+
+def kill_every_drain(cases: int) -> int:
+    """A contact is stored, and whoever works it off is killed at its n-th statement; how many were killed."""
+    source = Source.objects.get(slug=SLUG)
+    killed = []
+    for n in range(cases):
+        identifiers = [{"kind": "device", "value": f"{name}-{n}"} for name in "abd"]
+        event = {"channel": "sms", "kind": "message", "direction": "inbound", "occurred_at": AT.isoformat()}
+        body = orjson.dumps({**event, "id": f"join/{n}", "customer": {"identifiers": identifiers}, "text": "join"})
+        accept_pushes([Pushed(source.pk, f"join/{n}", "main", 0, body)], key_id=1, received_at=datetime.now(UTC))
+        killed.append(killed_at(n, drain))
+    assert killed == sorted(killed, reverse=True), "a statement more is killed later"
+    return sum(killed)
 
 
 def kill_everywhere(works: Sequence[Callable[[], object]]) -> int:

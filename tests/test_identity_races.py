@@ -3,17 +3,24 @@
 import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
+import orjson
 import pytest
+from django.db.models import Q
 
-from customers.models import Customer, Identity, Interaction
+from channels.accepting import Pushed, accept_pushes
+from channels.models import Delivery, Source
+from customers import sharing
+from customers.models import Candidate, Customer, Identity, Interaction, KeepApart, Link
 from customers.sql import cursor
+from customers.verifying import verify
 from tests import identity_work as work
 from tests.identity_work import said, tell
 from tests.invariants import violations
-from tests.support import COMMITTED, database_url
+from tests.support import COMMITTED, database_url, drained, due_again, event, identifier, shop
 from tests.workers import WORKERS, Workers, workers
 
 pytestmark = [*COMMITTED, pytest.mark.slow]
@@ -147,6 +154,48 @@ def test_splits_against_events(pool: Workers) -> None:
     assert Interaction.objects.count() == 5 + 4 * 20
 
 
+OUT_OF_TIME = """
+SELECT t.id FROM customers_interaction t JOIN customers_identity i ON i.id = t.identity_id
+ WHERE t.occurred_at < i.valid_from OR t.occurred_at >= i.valid_to
+"""
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_releases_against_events(pool: Workers, seed: int) -> None:
+    """Whoever had the number when a contact was made has the contact, whichever of the two came first."""
+    names = [f"g{seed}-{n}" for n in range(3)]
+    born(names)
+    jobs = [partial(work.release_again_and_again, seed * 8 + n, names[n % 2], 8) for n in range(3)]
+    jobs += [partial(work.come_at_all_times, seed * 8 + n, names, 40) for n in range(5)]
+    pool.together(*jobs)
+    sound()
+    assert verify().total == 0
+    assert Interaction.objects.count() == 3 + 5 * 40
+    assert Identity.objects.filter(generation__gt=0).exists()
+    with cursor() as sql:
+        sql.execute(OUT_OF_TIME)
+        assert sql.fetchall() == []
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_sharing_against_events(pool: Workers, seed: int) -> None:
+    """A handle is shared or it links: what was linked by it before is asked about, what comes later links nobody."""
+    names = [f"{seed + 1}00{n}" for n in range(4)]
+    tell(*(said(f"birth/{name}", name) for name in names))
+    numbers = [partial(work.share_again_and_again, n, names[0], 11) for n in range(2)]
+    jobs = numbers + [partial(work.come_at_all_times, seed * 8 + n, names, 30) for n in range(6)]
+    pool.together(*jobs)
+    sound()
+    assert verify().total == 0
+    assert Interaction.objects.count() == 4 + 6 * 30
+    shared = Identity.objects.get(value=names[0])
+    sharing.share(shared.pk)
+    links = Link.objects.filter(undone_at=None).filter(Q(a=shared) | Q(b=shared)).count()
+    assert Candidate.objects.filter(value=names[0], reason="shared").exclude(identity=shared).count() == links
+    tell(said("later", names[0], "nobody"))
+    assert Link.objects.filter(undone_at=None).filter(Q(a=shared) | Q(b=shared)).count() == links
+
+
 def standing(n: int) -> Any:
     """All that a test's n-th case left, without what differs between cases."""
     with cursor() as sql:
@@ -181,6 +230,45 @@ def test_killed_at_every_statement_of_a_join(pool: Workers) -> None:
     assert {repr(standing(n)) for n in range(CASES)} == {repr(standing(CASES - 1))}
     assert len(set(owners("a-").values())) == CASES
     assert Interaction.objects.count() == 4 * CASES
+    sound()
+
+
+def test_killed_at_every_statement_of_a_join_through_the_drain(pool: Workers) -> None:
+    """The same from where the event is stored: it is worked off once, by whoever comes next."""
+    shop()
+    for n in range(CASES):
+        push(("a", n), key=f"one/{n}")
+        push(("b", n), key=f"two/{n}")
+        push(("c", n), ("b", n), key=f"three/{n}")
+    drained()
+    (killed,) = pool.together(partial(work.kill_every_drain, CASES))
+    assert 15 < killed < CASES
+    for _ in range(2):
+        due_again()
+        drained()
+    assert {repr(standing(n)) for n in range(CASES)} == {repr(standing(CASES - 1))}
+    assert len(set(owners("a-").values()) | set(owners("d-").values())) == CASES
+    assert Interaction.objects.count() == 4 * CASES
+    assert set(Delivery.objects.values_list("state", flat=True)) == {"recorded"}
+    sound()
+
+
+def push(*names: tuple[str, int], key: str) -> None:
+    handles = [identifier("device", f"{name}-{n}") for name, n in names]
+    body = orjson.dumps(event(*handles, id=key))
+    accept_pushes([Pushed(Source.objects.get().pk, key, "main", 0, body)], key_id=1, received_at=datetime.now(UTC))
+
+
+def test_killed_at_every_statement_of_a_split(pool: Workers) -> None:
+    for n in range(CASES):
+        tell(said(f"one/{n}", f"a-{n}", f"b-{n}", f"c-{n}"), said(f"two/{n}", f"b-{n}", f"c-{n}"))
+    (killed,) = pool.together(
+        partial(work.kill_everywhere, [partial(work.split, f"b-{n}") for n in range(CASES)]),
+    )
+    assert 5 < killed < CASES
+    assert {repr(standing(n)) for n in range(CASES)} == {repr(standing(CASES - 1))}
+    assert len(set(owners("b-").values()) | set(owners("a-").values())) == 2 * CASES
+    assert KeepApart.objects.count() == 2 * CASES
     sound()
 
 

@@ -1,184 +1,175 @@
-"""What identities cost (issue 4): joins, linking events, rules, many handles; `python -m tests.bench.identity`."""
+"""What identities cost: joins and their undo, linking events, the rules, many handles.
+
+`python -m tests.bench.identity` measures nothing else.
+"""
 
 import os
-import shutil
 import statistics
-import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-REPEATS = 30
+from tests.bench.figures import Figure, spread, syncs
+
+if TYPE_CHECKING:
+    from tests.workers import Workers
+
+FULL = 200_000
+"""From this scale on the measurements have their full size."""
+LEAST_CHANCE = 20
 
 
-@dataclass(frozen=True)
-class Figure:
-    """One promise: what was measured, its bar, and whether lower is better."""
+@dataclass
+class Cost(Figure):
+    """A figure that has to stay small: the ratio, or without a floor what we do."""
 
-    name: str
-    value: float
-    bar: float
-    least: bool = False
-    detail: str = ""
+    ceiling: float = 0
 
     @property
-    def kept(self) -> bool:
-        return self.value >= self.bar if self.least else self.value <= self.bar
+    def misses(self) -> bool:
+        return statistics.median(self.ratios or self.ours) > self.ceiling
 
-    def __str__(self) -> str:
-        bar = f"{'>=' if self.least else '<='} {self.bar:g}"
-        return f"{'ok  ' if self.kept else 'MISS'} {self.name}: {self.value:.3g} ({bar}) {self.detail}"
-
-
-def median_ms(work: Callable[[], object], times: int = REPEATS) -> float:
-    taken = []
-    for _ in range(times):
-        begun = time.perf_counter()
-        work()
-        taken.append((time.perf_counter() - begun) * 1000)
-    return statistics.median(taken)
+    def row(self) -> str:
+        cells = [
+            self.name,
+            f"{spread(self.ours, self.digits)} {self.unit}",
+            spread(self.floor, self.digits) if self.floor else "",
+            spread(self.ratios, 2) if self.floor else "",
+            f"≤ {self.ceiling:g}{' **missed**' if self.misses else ''}",
+            spread(self.syncs) if self.syncs else "",
+        ]
+        return f"| {' | '.join(cells)} |"
 
 
-# 1: joining and undoing, over one read
+def took_ms(work: Callable[[], object]) -> float:
+    begun = time.perf_counter()
+    work()
+    return (time.perf_counter() - begun) * 1000
 
 
-def joins(contacts: int) -> list[Figure]:
-    """Two customers with so many contacts each are joined and parted again, many times."""
+def joins(folder: Path, contacts: int, rounds: int) -> list[Figure]:
+    """Two customers with so many contacts each are joined and parted again, and a page of one is read between."""
     from customers import merging
     from tests.bench.identity_data import customer_of, filled, page, statistics_of, wal
 
     one, other = filled(f"{contacts}-one", contacts), filled(f"{contacts}-other", contacts)
-    read = median_ms(lambda: page(one))
-    joined, parted, written = [], [], []
+    whose = f"two customers of {contacts:,} contacts"
+    joined = Cost(f"(5) joining {whose}, over a page of the timeline", "ms", digits=2, ceiling=10)
+    parted = Cost(f"(5) undoing that join of {whose}, over a page", "ms", digits=2, ceiling=10)
+    written = Cost("(5) WAL of such a join and its undo", "MB", digits=3, ceiling=1)
+    touched = Cost("(5) contacts updated by them", "rows", ceiling=0)
     updated = statistics_of("n_tup_upd")
-    for _ in range(REPEATS):
-        ours, theirs = customer_of(one), customer_of(other)
-        before, begun = wal(), time.perf_counter()
-        link = merging.merge(ours, theirs, reason="bench", by="bench").link
-        joined.append((time.perf_counter() - begun) * 1000)
-        begun = time.perf_counter()
-        assert link is not None
-        merging.undo(link, by="bench", reason="bench")
-        parted.append((time.perf_counter() - begun) * 1000)
-        written.append(wal() - before)
-    told = f"{contacts:,} contacts each: read {read:.2f} ms, join {statistics.median(joined):.2f} ms, "
-    told += f"undo {statistics.median(parted):.2f} ms"
-    return [
-        Figure("join over one timeline read", statistics.median(joined) / read, 10, detail=told),
-        Figure("undo over one timeline read", statistics.median(parted) / read, 10, detail=told),
-        Figure("WAL of a join and its undo, MB", max(written) / 1e6, 1, detail=f"{contacts:,} contacts each"),
-        Figure("interactions updated by joins", statistics_of("n_tup_upd") - updated, 0),
-    ]
+    for _ in range(rounds):
+        times: dict[str, list[float]] = {"read": [], "join": [], "undo": []}
+        before = wal()
+        for _ in range(10):
+            times["read"].append(took_ms(lambda: page(one)))
+            ours, theirs = customer_of(one), customer_of(other)
+            begun = time.perf_counter()
+            link = merging.merge(ours, theirs, reason="bench", by="bench").link
+            times["join"].append((time.perf_counter() - begun) * 1000)
+            assert link is not None
+            times["undo"].append(took_ms(lambda link=link: merging.undo(link, by="bench", reason="bench")))  # type: ignore[misc]
+        disk, read = syncs(folder), statistics.median(times["read"])
+        joined.round(statistics.median(times["join"]), read, disk)
+        parted.round(statistics.median(times["undo"]), read, disk)
+        written.ours.append((wal() - before) / 10 / 1e6)
+    touched.ours.append(statistics_of("n_tup_upd") - updated)
+    return [joined, parted, written, touched]
 
 
-# 2: linking events over plain ones
+def handles(folder: Path, entries: int, rounds: int) -> list[Figure]:
+    from tests.bench.identity_data import filled, page
+
+    one, *others = (filled(f"many-{n}", entries, n) for n in (1, 5, 100))
+    few = Cost("(5) timeline of a customer with 5 handles, over one with 1", "ms", digits=2, ceiling=2)
+    many = Cost("(5) timeline of a customer with 100 handles, over one with 1", "ms", digits=2, ceiling=10)
+    for _ in range(rounds):
+        times: list[list[float]] = [[], [], []]
+        for _ in range(40):
+            for place, who in enumerate((one, *others)):
+                times[place].append(took_ms(lambda who=who: page(who)))  # type: ignore[misc]
+        floor, *ours = (statistics.median(each) for each in times)
+        disk = syncs(folder)
+        for figure, ms in zip((few, many), ours, strict=True):
+            figure.round(ms, floor, disk)
+    return [few, many]
 
 
-def linking(pool: Any, each: int = 500, rounds: int = 4, groups: int = 400) -> list[Figure]:
+def linking(folder: Path, pool: "Workers", rounds: int, each: int, groups: int) -> list[Figure]:
+    """Eight workers record contacts of known handles, then such as join two customers, then such with a new handle."""
     from tests.bench import identity_data as data
     from tests.identity_work import link_in_batches, link_one_by_one
     from tests.workers import WORKERS
 
-    speeds: dict[str, list[float]] = {"plain": [], "joins": [], "births": []}
+    joined = Figure("(5) contacts that join two customers, 8 workers, over contacts of known ones", "events/s", 0.3)
+    born = Figure("(5) contacts that bring a new handle, the same", "events/s", 0.3)
     for turn in range(rounds):
         pool.each(data.be_born, f"plain{turn}", each)
         pool.each(data.be_born, f"pair{turn}", 2 * each)
-        for name, work in (("plain", data.record_known), ("joins", data.join_pairs), ("births", data.adopt_new)):
+        disk = syncs(folder)
+        speeds = []
+        for work in (data.record_known, data.join_pairs, data.adopt_new):
             begun = time.perf_counter()
             pool.each(work, turn, each)
-            speeds[name].append(WORKERS * each / (time.perf_counter() - begun))
-    over = {
-        name: statistics.median(ours / plain for ours, plain in zip(speeds[name], speeds["plain"], strict=True))
-        for name in speeds
-    }
-    told = ", ".join(f"{name} {statistics.median(each):,.0f}/s" for name, each in speeds.items())
-    split = sum(
-        data.split_groups(pool, work, f"{work.__name__}-", groups) for work in (link_one_by_one, link_in_batches)
-    )
-    return [
-        Figure("joining events over plain recording", over["joins"], 0.3, least=True, detail=told),
-        Figure("new handles over plain recording", over["births"], 0.3, least=True, detail=told),
-        Figure(f"groups split of {2 * groups}", split, 0),
-    ]
+            speeds.append(WORKERS * each / (time.perf_counter() - begun))
+        joined.round(speeds[1], speeds[0], disk)
+        born.round(speeds[2], speeds[0], disk)
+    split = Cost(f"(5) persons split by a race of 8 workers, of {2 * groups}", "persons", ceiling=0)
+    works = (link_one_by_one, link_in_batches)
+    split.ours.append(sum(data.split_groups(pool, work, f"{work.__name__}-", groups) for work in works))
+    return [joined, born, split]
 
 
-# 3: the rules on over off
-
-
-def rules(pool: Any, events: int = 12_000) -> list[Figure]:
-    """The same history worked off by eight drains, with the rules on and off in turn."""
+def rules(folder: Path, pool: "Workers", rounds: int, events: int) -> list[Figure]:
+    """The same history pushed and worked off by eight drains, with the rules on and off in turn."""
     from tests.bench import identity_data as data
 
-    speeds: dict[bool, list[float]] = {True: [], False: []}
-    for on in (True, False, False, True):
-        data.forget()
-        data.accept_history(events)
-        begun = time.perf_counter()
-        pool.each(data.drain_with, on)
-        speeds[on].append(events / (time.perf_counter() - begun))
-        data.all_recorded(events)
-    with_rules, without = (max(speeds[on]) for on in (True, False))
-    told = f"{with_rules:,.0f} and {without:,.0f} events/s"
-    return [Figure("drain with the rules on over off", with_rules / without, 0.8, least=True, detail=told)]
+    figure = Figure("(5) events pushed and worked off with the rules on, over off", "events/s", 0.8)
+    for turn in range(rounds):
+        speeds: dict[bool, float] = {}
+        disk = syncs(folder)
+        for on in (True, False) if turn % 2 else (False, True):
+            data.forget()
+            begun = time.perf_counter()
+            data.accept_history(events)
+            pool.each(data.drain_with, on)
+            speeds[on] = events / (time.perf_counter() - begun)
+            data.all_recorded(events)
+        figure.round(speeds[True], speeds[False], disk)
+    return [figure]
 
 
-# 4: many handles
-
-
-def handles(entries: int = 5_000) -> list[Figure]:
-    from tests.bench.identity_data import filled, page
-
-    one, five, hundred = (filled(f"many-{n}", entries, n) for n in (1, 5, 100))
-    cost = {n: median_ms(lambda who=who: page(who), 200) for n, who in ((1, one), (5, five), (100, hundred))}  # type: ignore[misc]
-    told = ", ".join(f"{n}: {ms:.2f} ms" for n, ms in cost.items())
-    return [
-        Figure("timeline of 5 identities over one", cost[5] / cost[1], 2, detail=told),
-        Figure("timeline of 100 identities over one", cost[100] / cost[1], 10, detail=told),
-    ]
-
-
-def measure() -> Iterator[Figure]:
-    """All of them, on a migrated and empty database that Django is set up for."""
+def measure(folder: Path, *, scale: int, rounds: int) -> Iterator[Figure]:
+    """All of them, on a database that Django is set up for; the last one wipes it."""
     from tests.workers import workers
 
-    with workers(os.environ) as pool:
-        yield from joins(10_000)
-        yield from joins(100_000)
-        yield from handles()
-        yield from linking(pool)
-        yield from rules(pool)
+    part = min(1.0, scale / FULL)
+    yield from joins(folder, max(int(10_000 * part), 100), rounds)
+    yield from joins(folder, max(int(100_000 * part), 200), rounds)
+    yield from handles(folder, max(int(5_000 * part), 200), rounds)
+    with workers({**os.environ, "CXHUB_RULES": "1"}) as pool:
+        groups = max(int(400 * part), LEAST_CHANCE)
+        yield from linking(folder, pool, rounds, max(int(500 * part), LEAST_CHANCE), groups)
+        yield from rules(folder, pool, min(rounds, 4), max(int(6_000 * part), 100))
 
 
-def main() -> int:
-    var = Path(tempfile.mkdtemp(prefix="cxhub-bench-"))
-    for name in ("DATABASE_URL", "REDIS_URL"):
-        os.environ.pop(name, None)
-    os.environ |= {"CXHUB_VAR": str(var), "CXHUB_RULES": "1", "CXHUB_LOG_LEVEL": "WARNING"}
-    os.environ["DJANGO_SETTINGS_MODULE"] = "cxhub.settings"
-    from cxhub.embedded import secret_key, start
+def main() -> None:
+    from tests.bench import report
+    from tests.bench.servers import Bench
 
-    servers = start(var)
-    try:
-        servers.export()
-        secret_key(var)
-        import django
-
-        django.setup()
-        from django.core.management import call_command
-
-        call_command("migrate", verbosity=0)
-        missed = 0
-        for figure in measure():
-            print(figure, flush=True)
-            missed += not figure.kept
-        return 1 if missed else 0
-    finally:
-        servers.stop()
-        shutil.rmtree(var, ignore_errors=True)
+    rounds = int(os.environ.get("ROUNDS") or 5)
+    with Bench() as bench:
+        found: list[Any] = []
+        for figure in measure(bench.var, scale=FULL, rounds=rounds):
+            found.append(figure)
+            print(figure.row(), flush=True)
+        with bench.connect() as db:
+            (version,) = db.execute("SHOW server_version").fetchone() or ("",)
+        print(f"\n{report.table(found, scale=0, database=version, rounds=rounds)}", flush=True)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -80,19 +80,27 @@ def asked(statement: str) -> Any:
 
 def be_born(number: int, name: str, each: int) -> None:
     for start in range(0, each, BATCH):
-        tell(*(said(f"born/{name}-{number}-{n}", f"{name}-{number}-{n}") for n in range(start, start + BATCH)))
+        tell(
+            *(said(f"born/{name}-{number}-{n}", f"{name}-{number}-{n}") for n in range(start, min(start + BATCH, each)))
+        )
 
 
 def record_known(number: int, turn: int, each: int) -> None:
     for start in range(0, each, BATCH):
-        tell(*(said(f"plain/{turn}/{number}/{n}", f"plain{turn}-{number}-{n}") for n in range(start, start + BATCH)))
+        tell(
+            *(
+                said(f"plain/{turn}/{number}/{n}", f"plain{turn}-{number}-{n}")
+                for n in range(start, min(start + BATCH, each))
+            )
+        )
 
 
 def join_pairs(number: int, turn: int, each: int) -> None:
     """Two known customers a time."""
     for start in range(0, each, BATCH):
         pairs = [
-            (n, f"pair{turn}-{number}-{2 * n}", f"pair{turn}-{number}-{2 * n + 1}") for n in range(start, start + BATCH)
+            (n, f"pair{turn}-{number}-{2 * n}", f"pair{turn}-{number}-{2 * n + 1}")
+            for n in range(start, min(start + BATCH, each))
         ]
         tell(*(said(f"join/{turn}/{number}/{n}", one, other) for n, one, other in pairs))
 
@@ -100,7 +108,9 @@ def join_pairs(number: int, turn: int, each: int) -> None:
 def adopt_new(number: int, turn: int, each: int) -> None:
     """A known customer and a handle that nobody had."""
     for start in range(0, each, BATCH):
-        pairs = [(n, f"plain{turn}-{number}-{n}", f"new{turn}-{number}-{n}") for n in range(start, start + BATCH)]
+        pairs = [
+            (n, f"plain{turn}-{number}-{n}", f"new{turn}-{number}-{n}") for n in range(start, min(start + BATCH, each))
+        ]
         tell(*(said(f"new/{turn}/{number}/{n}", known, new) for n, known, new in pairs))
 
 
