@@ -6,11 +6,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from django.conf import settings
 from django.db import transaction
 
 from customers.components import components
 from customers.models import Verification
-from customers.rules import CAPS, IDENTITIES, JOINS, counted_as
+from customers.rules import CAPS, IDENTITIES, JOINS, MESSENGERS, UNIQUE
 from customers.sql import Cursor, cursor
 
 TOLD: Final = 100
@@ -26,14 +27,31 @@ SELECT k.id FROM customers_keepapart k
 """
 # Only people may exceed what the rules allow, and their links say so.
 OVER_CAP = """
-SELECT i.customer_id, i.kind, count(*) FROM customers_identity i
- WHERE i.kind NOT IN ('card', 'anonymous') AND NOT EXISTS (
+SELECT i.customer_id, CASE WHEN i.kind = ANY(%(messengers)s) THEN 'messenger' ELSE i.kind END, count(*)
+  FROM customers_identity i
+ WHERE i.kind NOT IN ('card', 'anonymous', 'erased') AND NOT EXISTS (
        SELECT 1 FROM customers_identity m JOIN customers_link l ON l.undone_at IS NULL AND m.id = l.b_id
         WHERE m.customer_id = i.customer_id AND m.kind <> 'card' AND l.cause IN ('agent', 'renormalise'))
- GROUP BY i.customer_id, i.kind
-HAVING count(*) > 3
+ GROUP BY 1, 2
+HAVING count(*) > %(least)s
 """
-MERGES = "SELECT merged_into_id, count(*) FROM customers_customer GROUP BY merged_into_id HAVING count(*) > %s"
+SEVERAL = """
+SELECT i.customer_id, i.kind, count(DISTINCT i.value) FROM customers_identity i
+ WHERE i.kind = ANY(%(unique)s) AND NOT EXISTS (
+       SELECT 1 FROM customers_identity m JOIN customers_link l ON l.undone_at IS NULL AND m.id = l.b_id
+        WHERE m.customer_id = i.customer_id AND m.kind <> 'card' AND l.cause IN ('agent', 'renormalise'))
+ GROUP BY i.customer_id, i.kind, i.scope
+HAVING count(DISTINCT i.value) > 1
+"""
+# Ids that were given out are in the log of views and in the feed.
+GIVEN_OUT = """
+SELECT DISTINCT v.customer_id FROM (
+       SELECT customer_id FROM customers_cardview UNION ALL
+       SELECT joined_id FROM customers_change WHERE joined_id IS NOT NULL UNION ALL
+       SELECT left_id FROM customers_change WHERE left_id IS NOT NULL) v
+ WHERE NOT EXISTS (SELECT 1 FROM customers_customer c WHERE c.id = v.customer_id) ORDER BY 1
+"""
+MERGES = "SELECT merged_into_id, count(*) FROM customers_customer GROUP BY merged_into_id HAVING count(*) > %(joins)s"
 LINES = """
 SELECT coalesce(t.identity_id, k.identity_id), coalesce(t.lines, 0), coalesce(k.counted, 0)
   FROM (SELECT identity_id, count(*) AS lines FROM customers_interaction GROUP BY identity_id) t
@@ -58,6 +76,17 @@ SELECT (SELECT count(*) FROM customers_identity), (SELECT count(*) FROM customer
        (SELECT count(*) FROM customers_link), (SELECT count(*) FROM customers_link WHERE undone_at IS NULL),
        (SELECT count(*) FROM customers_interaction), (SELECT count(*) FROM customers_candidate WHERE state = 'open')
 """
+RULES: Final = (
+    "answers",
+    "cap",
+    "counts",
+    "founder",
+    "generations",
+    "home",
+    "interactions",
+    "keep_apart",
+    "merged_into",
+)
 COUNTED = ("identities", "customers", "links", "standing_links", "interactions", "open_candidates")
 
 
@@ -111,7 +140,7 @@ def latest() -> Verification | None:
     return Verification.objects.order_by("-pk").first()
 
 
-def asked(sql: Cursor, statement: str, *params: Any) -> list[Any]:
+def asked(sql: Cursor, statement: str, **params: Any) -> list[Any]:
     sql.execute(statement.encode(), params or None)
     return sql.fetchall()
 
@@ -132,6 +161,8 @@ def replayed(sql: Cursor) -> Iterator[tuple[str, str]]:
         for one in sorted(component):
             if homes[one] != customers[0]:
                 yield "home", f"identity {one} is with customer {homes[one]}, its links say {customers[0]}"
+    for (customer,) in asked(sql, GIVEN_OUT):
+        yield "answers", f"customer {customer} was given out, and is not there"
     for customer, _, into, erased in rows:
         expected = stands.get(customer)
         if expected is None and not erased:
@@ -146,14 +177,12 @@ def kept(sql: Cursor) -> Iterator[tuple[str, str]]:
     """Nothing joins what is kept apart; nobody has more than a person has, unless an agent said so."""
     for (id_,) in asked(sql, APART):
         yield "keep_apart", f"the two ends of KeepApart {id_} are one customer"
-    counts: dict[int, Counter[str]] = {}
-    for customer, kind, count in asked(sql, OVER_CAP):
-        counts.setdefault(customer, Counter())[counted_as(kind)] += count
-    for customer, kinds in sorted(counts.items()):
-        for kind, count in sorted(kinds.items()):
-            if count > CAPS.get(kind, IDENTITIES):
-                yield "cap", f"customer {customer} has {count} identities of the kind {kind}"
-    for customer, count in asked(sql, MERGES, JOINS):
+    for customer, kind, count in asked(sql, OVER_CAP, messengers=list(MESSENGERS), least=min(CAPS.values())):
+        if count > CAPS.get(kind, IDENTITIES):
+            yield "cap", f"customer {customer} has {count} identities of the kind {kind}"
+    for customer, kind, count in asked(sql, SEVERAL, unique=list(UNIQUE)) if settings.CXHUB_RULES else ():
+        yield "cap", f"customer {customer} has {count} identities of the kind {kind} in one place"
+    for customer, count in asked(sql, MERGES, joins=JOINS):
         if customer is not None:
             yield "cap", f"customer {customer} stands for {count} others"
     for one, other in asked(sql, GENERATIONS):

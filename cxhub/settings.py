@@ -282,6 +282,9 @@ CXHUB_RULES = env_bool("CXHUB_RULES", default=True)
 CXHUB_MASKED_LOOKUPS = env_int("CXHUB_MASKED_LOOKUPS", 60)
 """How many different customers a reader of masked identifiers may look up in an hour."""
 
+CXHUB_METRICS_TOKEN = env_secret("CXHUB_METRICS_TOKEN")
+"""What Prometheus sends as its bearer token; without one there is no /metrics."""
+
 CXHUB_SMTP_HOST = os.environ.get("CXHUB_SMTP_HOST") or "127.0.0.1"
 CXHUB_SMTP_PORT = env_int("CXHUB_SMTP_PORT", 2525)
 CXHUB_LMTP_PORT = env_int("CXHUB_LMTP_PORT", 2424)

@@ -49,6 +49,8 @@ BENT = {
     "keep_apart": "UPDATE customers_keepapart SET lifted_at = NULL",
     "counts": "DELETE FROM customers_contactcount",
     "interactions": "UPDATE customers_interaction SET identity_id = 1000000000 WHERE channel = 'note'",
+    "answers": "UPDATE customers_cardview SET customer_id = 1000000000 WHERE customer_id = (SELECT max(id) FROM"
+    " customers_customer)",
     "generations": (
         "INSERT INTO customers_identity (kind, scope, value, generation, raw, match_key, linkable, normaliser_version,"
         " trust, customer_id, created_at) SELECT kind, scope, value, 1, raw, match_key, linkable, normaliser_version,"
@@ -90,6 +92,18 @@ def test_it_finds_what_exceeds_the_caps_unless_an_agent_did_it(api: Api) -> None
     Link.objects.update(cause="agent")
     assert dict(verify().by_rule) == {}
     assert card(api, others[-1])["id"] == first["customer"]
+
+
+def test_two_ids_of_one_crm_are_two_persons_unless_an_agent_says_else(api: Api, settings: Any) -> None:
+    came(api, ("loyalty", "L-1"), ("loyalty", "L-2"))
+    assert verify().total == 0
+    Identity.objects.update(kind="crm_id")
+    assert dict(verify().by_rule) == {"cap": 1}
+    settings.CXHUB_RULES = False
+    assert verify().total == 0, "nobody promised it"
+    settings.CXHUB_RULES = True
+    Link.objects.update(cause="agent")
+    assert verify().total == 0
 
 
 def test_a_new_normal_form_is_linked_to_the_old_one(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,60 @@
+"""Figures for Prometheus (`/metrics`), for whoever has the token."""
+
+from collections.abc import Callable, Iterable
+from typing import Final
+
+from django.conf import settings
+from django.http import Http404, HttpRequest, HttpResponse
+from django.utils.crypto import constant_time_compare
+from django.views.decorators.http import require_safe
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.exposition import CONTENT_TYPE_LATEST
+from prometheus_client.registry import Collector
+
+from customers import verifying
+
+
+def identity() -> Iterable[Metric]:
+    """What the last `manage.py verify_identity` found; nothing before the first."""
+    found = verifying.latest()
+    if found is None:
+        return
+    at = GaugeMetricFamily("cxhub_identity_verified_timestamp_seconds", "When identity was last verified.")
+    at.add_metric([], found.at.timestamp())
+    took = GaugeMetricFamily("cxhub_identity_verification_seconds", "How long that took.")
+    took.add_metric([], found.seconds)
+    counts = dict(found.counts)
+    by_rule = counts.pop("by_rule", {})
+    trouble = GaugeMetricFamily("cxhub_identity_troubles", "Broken promises about identity, by rule.", labels=["rule"])
+    for rule in (*verifying.RULES, *sorted(set(by_rule) - set(verifying.RULES))):
+        trouble.add_metric([rule], by_rule.get(rule, 0))
+    rows = GaugeMetricFamily("cxhub_identity_rows", "What was looked at.", labels=["what"])
+    for what, count in sorted(counts.items()):
+        rows.add_metric([what], count)
+    yield from (at, took, trouble, rows)
+
+
+SUBJECTS: Final[tuple[Callable[[], Iterable[Metric]], ...]] = (identity,)
+"""Each subject is asked at every scrape: keep them cheap."""
+
+
+class Subjects(Collector):
+    """All subjects, one after the other."""
+
+    def collect(self) -> Iterable[Metric]:
+        for subject in SUBJECTS:
+            yield from subject()
+
+
+@require_safe
+def metrics(request: HttpRequest) -> HttpResponse:
+    """404 while no token is set; 401 without it."""
+    if not settings.CXHUB_METRICS_TOKEN:
+        raise Http404
+    given = request.headers.get("Authorization", "")
+    if not constant_time_compare(given, f"Bearer {settings.CXHUB_METRICS_TOKEN}"):
+        return HttpResponse(status=401, headers={"WWW-Authenticate": "Bearer"})
+    registry = CollectorRegistry(auto_describe=False)
+    registry.register(Subjects())
+    return HttpResponse(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
