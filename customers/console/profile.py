@@ -1,6 +1,7 @@
 """An agent's language and time zone: the page that sets them, and the middleware that follows them."""
 
 from collections.abc import Callable
+from functools import cache
 from zoneinfo import ZoneInfo, available_timezones
 
 from django.conf import settings
@@ -42,7 +43,9 @@ def of_request(request: HttpRequest) -> AgentProfile | None:
     return AgentProfile.objects.filter(pk=request.user.pk).first()
 
 
+@cache
 def zones() -> list[str]:
+    """Asked once: the folders of all zones are read for it."""
     return [*sorted(one for one in available_timezones() if "/" in one and not one.startswith("Etc/")), "UTC"]
 
 
