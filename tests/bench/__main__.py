@@ -24,7 +24,7 @@ def scale_of(text: str) -> int:
 
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
-    parser.add_argument("what", nargs="?", choices=("figures", "profile"), default="figures")
+    parser.add_argument("what", nargs="?", choices=("figures", "profile", "console"), default="figures")
     parser.add_argument("--scale", type=scale_of, default=scale_of(os.environ.get("SCALE") or "200k"))
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=2.0, help="of each measurement")
@@ -50,6 +50,12 @@ def main() -> None:
             from tests.bench import profiles
 
             profiles.show(bench, history, granted, max(given.batches // 4, 1))
+        elif given.what == "console":
+            from tests.bench import console, report
+
+            bench.start("web")
+            found = console.measure(bench, clients, granted, history, rounds=given.rounds, seconds=given.seconds)
+            print(report.table(found, scale=given.scale, database=version, rounds=given.rounds))
         else:
             figures(bench, clients, granted, history, given, version)
 
@@ -57,7 +63,7 @@ def main() -> None:
 def figures(
     bench: Bench, clients: Clients, granted: "Access", history: History, given: argparse.Namespace, version: str
 ) -> None:
-    from tests.bench import doors, pushing, reading, report, waiting
+    from tests.bench import console, doors, pushing, reading, report, waiting
     from tests.bench.stream import Stream
 
     stream = Stream(history)
@@ -75,6 +81,9 @@ def figures(
     say("(4) parsers and webhooks")
     found += doors.accepts(bench, clients, granted, stream, rounds=rounds, seconds=seconds)
     found += doors.parses(stream, rounds=rounds)
+    bench.stop("worker", "sweep")
+    say("(6) the console")
+    found += console.measure(bench, clients, granted, history, rounds=rounds, seconds=seconds)
     text = report.table(found, scale=given.scale, database=version, rounds=rounds)
     print(f"\n{text}", flush=True)
     if given.write:

@@ -31,6 +31,7 @@ class Figure:
     floor: list[float] = field(default_factory=list)
     digits: int = 0
     syncs: list[float] = field(default_factory=list)
+    most: float | None = None  # of what we do, where there is no floor
 
     def round(self, ours: float, floor: float, syncs: float) -> None:
         self.ours.append(ours)
@@ -43,11 +44,13 @@ class Figure:
 
     @property
     def misses(self) -> bool:
-        return self.bar is not None and median(self.ratios) < self.bar
+        over = self.most is not None and median(self.ours) > self.most
+        return over or (self.bar is not None and median(self.ratios) < self.bar)
 
     def row(self) -> str:
         ratio = spread(self.ratios, 2) if self.floor else ""
-        bar = "" if self.bar is None else f"≥ {self.bar}{' **missed**' if self.misses else ''}"
+        bar = f"≥ {self.bar:.2g}" if self.bar is not None else f"≤ {self.most:g}" if self.most is not None else ""
+        bar += " **missed**" if self.misses else ""
         cells = [
             self.name,
             f"{spread(self.ours, self.digits)} {self.unit}",

@@ -14,6 +14,7 @@ import psycopg
 
 from cxhub.embedded import Servers, secret_key, start
 from cxhub.ports import free_port
+from cxhub.preparation import UNUSED
 from cxhub.processes import Child, Guard, end, last_line, launch
 from cxhub.roster import Place, processes
 
@@ -130,13 +131,15 @@ class Bench:
 
 
 def prepare() -> None:
-    """Set Django up and migrate."""
+    """Set Django up, migrate, and collect the static files as a run does."""
     import django
     from django.core.management import call_command
     from django.db import connections
 
+    (Path(os.environ["CXHUB_VAR"]) / "static").mkdir(exist_ok=True)
     django.setup()
     call_command("migrate", interactive=False, verbosity=0)
+    call_command("collectstatic", interactive=False, verbosity=0, ignore_patterns=UNUSED)
     connections.close_all()
 
 
