@@ -21,7 +21,7 @@ from customers.sql import Cursor, cursor
 
 MOST, EACH = 10, 3
 BROKEN_DAYS = 30
-"""After these a broken promise is history."""
+"""After these a broken promise is history; one that was made good is at once."""
 OF = """
 SELECT json_build_object('public_id', c.public_id,
   'name', (SELECT a.value FROM customers_attributeclaim a JOIN customers_identity i ON i.id = a.identity_id
@@ -30,7 +30,8 @@ SELECT json_build_object('public_id', c.public_id,
   'last_purchase', e.last_purchase_at, 'first_touch', e.first_touch, 'effort', e.effort, 'more', e.more,
   'promises', (SELECT coalesce(json_agg(p), '[]') FROM (
       SELECT id, what, kind, owner, state, due_at, made_at, tries, tried_at, line_id FROM customers_promise
-       WHERE customer_id = c.id AND (state = 'open' OR (state = 'broken' AND closed_at > %(lately)s))
+       WHERE customer_id = c.id
+         AND (state = 'open' OR (state = 'broken' AND settled_at IS NULL AND closed_at > %(lately)s))
        ORDER BY state, due_at, id LIMIT 50) p),
   'requests', (SELECT coalesce(json_agg(r), '[]') FROM (
       SELECT r.id, r.subject, r.state, r.channel, r.at, r.waiting_since, r.last_at, r.last_line, r.line_id, r.agents,

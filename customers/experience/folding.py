@@ -103,6 +103,8 @@ class Batch:
             sql.execute(HELD, (list(ids),))
             held = {row[0]: row for row in sql.fetchall()}
         sql.execute(SNAPSHOT)
+        self.as_of: int
+        self.snapshot: str
         self.as_of, self.snapshot = sql.fetchone() or (0, "")
         self.members = self.read_members(ids)
         self.gone = [id_ for id_ in ids if id_ not in self.members]

@@ -29,7 +29,13 @@ SELECT DISTINCT x.customer_id FROM (
  WHERE e.customer_id IS NULL OR x.txid >= e.as_of ORDER BY x.customer_id
 """
 DUE = "SELECT customer_id FROM customers_experience WHERE next_at <= now() ORDER BY next_at LIMIT %s"
-NEXT = "SELECT id FROM customers_customer WHERE id > %s AND merged_into_id IS NULL ORDER BY id LIMIT %s"
+# With whoever was merged before anybody followed, but was read.
+NEXT = """
+SELECT c.id FROM customers_customer c
+ WHERE c.id > %s
+   AND (c.merged_into_id IS NULL OR EXISTS (SELECT 1 FROM customers_experience e WHERE e.customer_id = c.id))
+ ORDER BY c.id LIMIT %s
+"""
 STANDS = """
 SELECT e.rules = %(rules)s AND (e.next_at IS NULL OR e.next_at > %(now)s)
    AND e.members = (SELECT coalesce(jsonb_agg(i.id ORDER BY i.id), '[]') FROM customers_identity i
