@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import date
 
-from cxhub.demo import english, forms, lithuanian, regular, russian, switchboard
+from cxhub.demo import care, english, forms, lithuanian, regular, russian, switchboard
 from cxhub.demo.events import Pushed
 from cxhub.demo.letters import Mailbox
 from cxhub.demo.screenplay import Contact, Parcel, Person, contacts
@@ -14,6 +14,7 @@ PEOPLE: list[Person] = [
     *switchboard.PEOPLE,
     regular.PERSON,
     *lithuanian.PEOPLE,
+    *care.PEOPLE,
     *english.PEOPLE,
 ]
 FIRST, FIRST_DAY = PEOPLE[0].crm, int(PEOPLE[0].story.split()[0])

@@ -3,6 +3,7 @@
 from typing import Any
 
 from cxhub.demo.screenplay import AGENTS, Contact, Parcel
+from cxhub.demo.told import attributes, told
 
 # Verb → channel, kind, and the handles that such a system knows a customer by, the best first.
 VERBS = {
@@ -71,6 +72,8 @@ def event_of(contact: Contact) -> dict[str, Any]:
     }
     if "all" in contact.words and contact.person.name:
         event["customer"]["name"] = contact.person.name
+    if known := attributes(contact):
+        event["customer"]["attributes"] = known
     if contact.agent:
         event["agent"] = {
             "id": contact.agent,
@@ -136,6 +139,8 @@ def details(contact: Contact) -> dict[str, Any]:
         found["order"] = {"number": number}
         if total:
             found["order"] |= {"total": total, "currency": CURRENCIES[contact.person.home]}
+        if "arrived" in contact.words:
+            found["order"]["state"] = "delivered"
     if contact.verb == "news":
         found["campaign"] = {"name": contact.values.get("name", "newsletter")}
-    return found
+    return found | told(contact)
