@@ -7,12 +7,28 @@ from customers.api.attachments import AttachmentView
 from customers.api.brief import BriefView
 from customers.api.candidates import AcceptView, CandidatesView, RejectView
 from customers.api.customers import CustomersView, CustomerView, LookupView
+from customers.api.expectations import (
+    CustomerExpectationsView,
+    ExpectationsView,
+    LineExpectationsView,
+    OutcomeView,
+)
 from customers.api.experience import AnswerTimesView, ChurnView, ScoreboardView
 from customers.api.exports import ExportView
 from customers.api.feedback import AnswerFeedbackView, FeedbackListView, SolveFeedbackView, TellFeedbackView
 from customers.api.keys import KeysView
 from customers.api.merging import LinksView, MergePreviewView, MergeView, SplitView, UndoView
 from customers.api.privacy import DossierView, EraseView, ErasurePreviewView, ErasuresView
+from customers.api.promises import (
+    CustomerPromisesView,
+    EndView,
+    LinePromisesView,
+    MoveView,
+    OwnerView,
+    PromisesView,
+    PromiseView,
+    ReopenView,
+)
 from customers.api.reassigning import (
     AssignView,
     BlockView,
@@ -22,6 +38,14 @@ from customers.api.reassigning import (
     UndoAssignView,
     UndoReleaseView,
     UnshareView,
+)
+from customers.api.requests import (
+    CustomerRequestsView,
+    MergeRequestView,
+    ReopenRequestView,
+    RequestsView,
+    SolveRequestView,
+    SplitRequestView,
 )
 from customers.api.scores import CustomerScoresView, LineScoresView
 from customers.api.segments import (
@@ -61,6 +85,12 @@ urlpatterns = [
     path("segments/<int:segment>/customers", SegmentCustomersView.as_view()),
     path("segments/<int:segment>/export", SegmentExportView.as_view()),
     path("dates", DatesView.as_view()),
+    path("customers/<str:customer>/requests", CustomerRequestsView.as_view()),
+    path("requests", RequestsView.as_view()),
+    path("requests/<uuid:matter>/solve", SolveRequestView.as_view()),
+    path("requests/<uuid:matter>/reopen", ReopenRequestView.as_view()),
+    path("requests/<uuid:matter>/merge", MergeRequestView.as_view()),
+    path("requests/<uuid:matter>/split", SplitRequestView.as_view()),
     path("feedback", FeedbackListView.as_view()),
     path("feedback/<uuid:feedback>/answer", AnswerFeedbackView.as_view()),
     path("feedback/<uuid:feedback>/solve", SolveFeedbackView.as_view()),
@@ -77,6 +107,18 @@ urlpatterns = [
     path("identities/<str:identity>/unblock", UnblockView.as_view()),
     path("identities/<str:identity>/release", ReleaseView.as_view()),
     path("identities/<str:identity>/release/undo", UndoReleaseView.as_view()),
+    path("promises", PromisesView.as_view()),
+    path("promises/<uuid:promise>", PromiseView.as_view()),
+    path("promises/<uuid:promise>/close", EndView.as_view()),
+    path("promises/<uuid:promise>/reopen", ReopenView.as_view()),
+    path("promises/<uuid:promise>/move", MoveView.as_view()),
+    path("promises/<uuid:promise>/assign", OwnerView.as_view()),
+    path("customers/<str:customer>/promises", CustomerPromisesView.as_view()),
+    path("interactions/<uuid:line>/promises", LinePromisesView.as_view()),
+    path("expectations", ExpectationsView.as_view()),
+    path("expectations/<uuid:expectation>/outcome", OutcomeView.as_view()),
+    path("customers/<str:customer>/expectations", CustomerExpectationsView.as_view()),
+    path("interactions/<uuid:line>/expectations", LineExpectationsView.as_view()),
     path("lookup", LookupView.as_view()),
     path("search", SearchView.as_view()),
     path("attachments/<uuid:attachment>", AttachmentView.as_view()),

@@ -1,0 +1,131 @@
+"""What is owed to customers: promises across all of them, the most overdue first, and how many became what."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+from uuid import UUID
+
+from customers.experience.contacts import EPOCH, micros
+from customers.models import Promise
+from customers.sql import Cursor
+
+WAITING, OVERDUE = "waiting", "overdue"
+STATES: Final = (WAITING, OVERDUE, Promise.OPEN, Promise.KEPT, Promise.BROKEN, Promise.CANCELLED)
+"""waiting: somebody still has to do something, overdue or not; overdue: and it should be done already."""
+OF = "coalesce(m.public_id, c.public_id)"
+PROMISE: Final = f"""json_build_object('id', p.id, 'customer', {OF}, 'line', p.line_id, 'what', p.what,
+  'kind', p.kind, 'origin', p.origin, 'owner', nullif(p.owner, ''), 'channel', p.channel, 'source', p.source,
+  'request', p.request_id, 'made_at', p.made_at, 'made_by', nullif(p.made_by, ''), 'due_at', p.due_at,
+  'moved', p.moved, 'state', p.state, 'overdue', p.settled_at IS NULL AND p.due_at < now(), 'tries', p.tries,
+  'tried_at', p.tried_at, 'closed_at', p.closed_at, 'settled_at', p.settled_at, 'closed_line', p.closed_line,
+  'closed_by', nullif(p.closed_by, ''), 'why', nullif(p.why, ''))::text"""
+FROM = """customers_promise p JOIN customers_customer c ON c.id = p.customer_id
+  LEFT JOIN customers_customer m ON m.id = c.merged_into_id"""
+COUNTS = """
+SELECT count(*), count(*) FILTER (WHERE state = 'kept'), count(*) FILTER (WHERE state = 'broken'),
+       count(*) FILTER (WHERE state = 'cancelled'), count(*) FILTER (WHERE tries > 0),
+       count(*) FILTER (WHERE settled_at IS NULL AND due_at >= now()),
+       count(*) FILTER (WHERE settled_at IS NULL AND due_at < now())
+  FROM customers_promise
+"""
+COUNTED = ("made", "kept", "broken", "cancelled", "tried", "open", "overdue")
+
+
+class BadToken(ValueError):
+    """A cursor that we did not make."""
+
+
+@dataclass(frozen=True, slots=True)
+class Owed:
+    """One page of promises as JSON texts; `next` is empty at the end."""
+
+    rows: list[str]
+    customers: list[int]
+    next: str
+
+
+def owed(
+    sql: Cursor,
+    *,
+    state: str = WAITING,
+    owner: str | None = None,
+    due_before: datetime | None = None,
+    token: str | None = None,
+    limit: int = 50,
+) -> Owed:
+    """What waits by when it is due, the earliest first; what is over by when it ended, the latest first."""
+    asked: dict[str, Any] = {"state": state, "owner": owner, "before": due_before}
+    waits = state in (WAITING, OVERDUE, Promise.OPEN)
+    where = ["p.settled_at IS NULL"] if waits else ["p.state = %(state)s"]
+    where += {OVERDUE: ["p.due_at < now()"], Promise.OPEN: ["p.due_at >= now()"]}.get(state, [])
+    column = "p.due_at" if waits else "p.closed_at"
+    if owner is not None:
+        where.append("p.owner = %(owner)s")
+    if due_before is not None:
+        where.append("p.due_at < %(before)s")
+    if token is not None:
+        at, id_ = position(token)
+        asked |= {"at": at, "id": id_}
+        where.append(f"({column}, p.id) {'>' if waits else '<'} (%(at)s, %(id)s)")
+    order = f"{column}, p.id" if waits else f"{column} DESC, p.id DESC"
+    sql.execute(
+        f"SELECT {PROMISE}, p.customer_id, {column}, p.id FROM {FROM} WHERE {' AND '.join(where)}"
+        f" ORDER BY {order} LIMIT {limit + 1}".encode(),
+        asked,
+    )
+    return page_of(sql.fetchall(), limit)
+
+
+def page_of(rows: Sequence[tuple[Any, ...]], limit: int) -> Owed:
+    shown = rows[:limit]
+    following = token_of(shown[-1][2], shown[-1][3]) if len(rows) > limit else ""
+    return Owed([row[0] for row in shown], sorted({row[1] for row in shown}), following)
+
+
+def token_of(at: datetime, id_: UUID) -> str:
+    return f"{micros(at)}.{id_}"
+
+
+def position(token: str) -> tuple[datetime, UUID]:
+    at, dot, id_ = token.partition(".")
+    try:
+        if not (dot and at.removeprefix("-").isascii() and at.removeprefix("-").isdigit() and len(at) < 19):
+            raise ValueError
+        return (EPOCH + timedelta(microseconds=int(at))).astimezone(UTC), UUID(id_)
+    except (ValueError, OverflowError) as error:
+        raise BadToken("This cursor was not made by this service.") from error
+
+
+def of_customer(sql: Cursor, customer: int, *, waiting: bool = False, limit: int = 200) -> list[str]:
+    """One customer's promises: those that wait, by when they are due; and the others, the latest first."""
+    only = "AND p.settled_at IS NULL" if waiting else ""
+    sql.execute(
+        f"SELECT {PROMISE} FROM {FROM} WHERE p.customer_id = %s {only}"
+        " ORDER BY p.settled_at IS NOT NULL, CASE WHEN p.settled_at IS NULL THEN p.due_at END, p.closed_at DESC, p.id"
+        " LIMIT %s".encode(),
+        (customer, limit),
+    )
+    return [row[0] for row in sql.fetchall()]
+
+
+def of_line(sql: Cursor, customer: int, line: UUID) -> list[str]:
+    sql.execute(
+        f"SELECT {PROMISE} FROM {FROM} WHERE p.customer_id = %s AND p.line_id = %s ORDER BY p.made_at, p.id".encode(),
+        (customer, line),
+    )
+    return [row[0] for row in sql.fetchall()]
+
+
+def one(sql: Cursor, id_: UUID) -> tuple[str, int] | None:
+    """(JSON, customer) of one promise."""
+    sql.execute(f"SELECT {PROMISE}, p.customer_id FROM {FROM} WHERE p.id = %s".encode(), (id_,))
+    row = sql.fetchone()
+    return (row[0], row[1]) if row else None
+
+
+def promise_counts(sql: Cursor) -> dict[str, int]:
+    """For metrics: how many were ever made, kept, broken, cancelled, tried, and how many wait or are overdue now."""
+    sql.execute(COUNTS)
+    row = sql.fetchone() or (0,) * len(COUNTED)
+    return dict(zip(COUNTED, row, strict=True))
