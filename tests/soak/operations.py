@@ -13,12 +13,13 @@ import orjson
 from channels.accepting import Pushed, accept_pushes
 from channels.draining import drain, drain_alone
 from channels.models import Source
-from customers import merging, reassigning, sharing
+from customers import deciding, merging, reassigning, sharing
 from customers.incoming import Agent
 from customers.merging import NoSuchLink, Refused
 from customers.notes import add_note
 from customers.reassigning import NoSuchLine, NotReleased
 from customers.recording import attempt
+from customers.reevaluating import reevaluate
 from customers.sql import cursor
 
 FAMILIES, SIZE = 150, 8
@@ -149,6 +150,20 @@ class Hand:
     def release(self) -> None:
         reassigning.release(self.identity(self.handle(self.family())), self.at())
 
+    def undo_release(self) -> None:
+        statement = "SELECT id FROM customers_identity WHERE valid_to IS NOT NULL AND id >= %s ORDER BY id LIMIT 1"
+        identity = self.one_of(statement, "customers_identity")
+        reassigning.undo_release(int(str(identity)), by="agent", reason="soak")
+
+    def decide(self) -> None:
+        statement = "SELECT id FROM customers_candidate WHERE state = 'open' AND id >= %s ORDER BY id LIMIT 1"
+        candidate = self.one_of(statement, "customers_candidate")
+        decision = self.chance.choice((deciding.accept, deciding.reject))
+        decision(int(str(candidate)), by="agent", reason="soak")
+
+    def reevaluate(self) -> None:
+        list(reevaluate(every=True))
+
     # What it is done to
 
     def line(self) -> UUID:
@@ -193,7 +208,7 @@ class Hand:
         return int(row[0]), int(row[1])
 
 
-OPERATIONS: dict[Callable[[Hand], None], int] = {
+OPERATIONS: dict[Callable[[Hand], None], float] = {
     Hand.push: 40,
     Hand.edit: 6,
     Hand.work_off: 22,
@@ -205,6 +220,9 @@ OPERATIONS: dict[Callable[[Hand], None], int] = {
     Hand.undo_assign: 2,
     Hand.share: 2,
     Hand.release: 2,
+    Hand.undo_release: 2,
+    Hand.decide: 3,
+    Hand.reevaluate: 0.05,
 }
 REFUSALS = (NothingThere, Refused, NotReleased, NoSuchLine, NoSuchLink)
 """Answers that people get too: there is nothing wrong with them."""
