@@ -3,9 +3,12 @@
 from django.urls import path
 
 from customers.console import (
+    behind,
     card,
     conversations,
+    experience,
     exports,
+    feedback,
     finding,
     handle,
     joining,
@@ -20,6 +23,7 @@ from customers.console import (
     pictures,
     profile,
     queue,
+    segments,
     splitting,
     suggestions,
     timelines,
@@ -49,6 +53,16 @@ urlpatterns = [
     path("customers/<customer>/handles/<handle>", handle.handle, name="handle"),
     path("customers/<customer>/move/<interaction>", moving.move, name="move"),
     path("candidates/<candidate>", suggestions.candidate, name="candidate"),
+    path("feedback", feedback.feedback, name="feedback"),
+    path("feedback/<uuid:feedback>", feedback.care, name="feedback_care"),
+    path("segments", segments.overview, name="segments"),
+    path("segments/new", segments.segment, name="segment_new"),
+    path("segments/<int:number>", segments.segment, name="segment"),
+    path("segments/<int:number>/export", segments.export, name="segment_export"),
+    path("experience", experience.experience, name="experience"),
+    path("experience/scores", behind.scores, name="experience_scores"),
+    path("experience/left", behind.left, name="experience_left"),
+    path("experience/matters", behind.waiting, name="experience_matters"),
     path("queue", queue.queue, name="queue"),
     path("queue/views", queue.looks, name="looks"),
 ]

@@ -110,4 +110,4 @@ def who_left(
         for _, at, line, was, reason, _, public, effort, last in found[:limit]
     ]
     following = token(found[limit - 1][1], found[limit - 1][0]) if len(found) > limit else None
-    return rows, sorted({row[5] for row in found[:limit]}), following
+    return rows, [row[5] for row in found[:limit]], following

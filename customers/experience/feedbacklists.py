@@ -79,7 +79,7 @@ def listed(sql: Cursor, asked: Asked, *, limit: int, cursor: str | None = None) 
     rows = sql.fetchall()
     page = rows[:limit]
     following = token(page[-1][12], page[-1][2], page[-1][0]) if len(rows) > limit else None
-    return Page([shown(*row) for row in page], sorted({row[13] for row in page}), following)
+    return Page([shown(*row) for row in page], [row[13] for row in page], following)
 
 
 def shown(*row: Any) -> dict[str, Any]:

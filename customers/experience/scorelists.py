@@ -55,6 +55,8 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Page:
+    """`customers`: whose answers they are, row by row."""
+
     rows: list[dict[str, Any]]
     customers: list[int]
     next: str | None
@@ -70,7 +72,7 @@ def listed(sql: Cursor, asked: Asked, *, limit: int, cursor: str | None = None) 
     found = sql.fetchall()
     page = found[:limit]
     following = token(page[-1][7], page[-1][0]) if len(found) > limit else None
-    return Page([shown(*row) for row in page], sorted({row[19] for row in page}), following)
+    return Page([shown(*row) for row in page], [row[19] for row in page], following)
 
 
 def shown(*row: Any) -> dict[str, Any]:
