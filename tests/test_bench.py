@@ -61,7 +61,7 @@ def test_a_run_counts_its_rows_and_leaves_nothing_behind(what: str, root: Path, 
         out = (run.communicate(timeout=240)[0] or b"").decode()
         assert run.returncode == 0, out
     if what == "figures":
-        for figure in ("(1)", "(2)", "(3)", "(4)"):
+        for figure in ("(1)", "(2)", "(3)", "(4)", "(5)"):
             assert f"\n| {figure} " in out, out
     else:
         assert "events drained: processor time each" in out

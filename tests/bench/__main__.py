@@ -63,7 +63,7 @@ def main() -> None:
 def figures(
     bench: Bench, clients: Clients, granted: "Access", history: History, given: argparse.Namespace, version: str
 ) -> None:
-    from tests.bench import console, doors, pushing, reading, report, waiting
+    from tests.bench import console, doors, identity, pushing, reading, report, waiting
     from tests.bench.stream import Stream
 
     stream = Stream(history)
@@ -84,6 +84,9 @@ def figures(
     bench.stop("worker", "sweep")
     say("(6) the console")
     found += console.measure(bench, clients, granted, history, rounds=rounds, seconds=seconds)
+    bench.stop("web")
+    say("(5) identity; it wipes what was loaded")
+    found += identity.measure(bench.var, scale=given.scale, rounds=rounds)
     text = report.table(found, scale=given.scale, database=version, rounds=rounds)
     print(f"\n{text}", flush=True)
     if given.write:
