@@ -29,7 +29,7 @@ SELECT json_build_object('public_id', c.public_id,
   'stage', e.stage, 'stage_since', e.stage_since, 'purchases', e.purchases, 'first', e.first_contact_at,
   'last_purchase', e.last_purchase_at, 'first_touch', e.first_touch, 'effort', e.effort, 'more', e.more,
   'promises', (SELECT coalesce(json_agg(p), '[]') FROM (
-      SELECT id, what, kind, owner, state, due_at, made_at, tries, tried_at, line_id FROM customers_promise
+      SELECT id, what, kind, origin, owner, state, due_at, made_at, tries, tried_at, line_id FROM customers_promise
        WHERE customer_id = c.id
          AND (state = 'open' OR (state = 'broken' AND settled_at IS NULL AND closed_at > %(lately)s))
        ORDER BY state, due_at, id LIMIT 50) p),

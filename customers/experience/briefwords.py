@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 from django.utils import formats, timezone
 from django.utils.translation import gettext as _
@@ -100,25 +101,32 @@ def stage_words(stage: str) -> str:
 
 
 def promises(known: Known, since: datetime | None, now: datetime) -> list[Line]:
-    return [promise(one, now) for one in known["promises"]]
+    return [promise(one, people(known), now) for one in known["promises"]]
 
 
-def promise(one: Known, now: datetime) -> Line:
+def people(known: Known) -> dict[str, str]:
+    """The names of the colleagues whom the brief knows, by their ids."""
+    more = known["more"] or {}
+    return {one["agent"]: one["name"] for name in ("human", "note") if (one := more.get(name)) and one["name"]}
+
+
+def promise(one: Known, names: Mapping[str, str], now: datetime) -> Line:
     what = first_words(one["what"]) or str(promised().get(one["kind"], one["kind"]))
-    due = when(one["due_at"], now)
-    owner = _("by %(name)s") % {"name": one["owner"]} if one["owner"] else ""
-    tried = (
-        ngettext("tried %(n)s time", "tried %(n)s times", one["tries"]) % {"n": one["tries"]} if one["tries"] else ""
-    )
+    if one["origin"] == "score":
+        what = _("to speak with him about a low answer (%(answer)s)") % {"answer": what}
+    values = {"what": what, "due": when(one["due_at"], now)}
+    owner = _("by %(name)s") % {"name": names.get(one["owner"], one["owner"])} if one["owner"] else ""
+    tries = one["tries"]
+    tried = ngettext("tried %(n)s time", "tried %(n)s times", tries) % {"n": tries} if tries else ""
     late = moment(one["due_at"]) < now
     if one["state"] == "broken":
-        text = _("We broke a promise: %(what)s, due %(due)s") % {"what": what, "due": due}
+        text = _("We broke a promise: %(what)s, due %(due)s") % values
     elif late:
-        text = _("Overdue: %(what)s, was due %(due)s") % {"what": what, "due": due}
+        text = _("Overdue: %(what)s, was due %(due)s") % values
     else:
-        text = _("Promised: %(what)s, due %(due)s") % {"what": what, "due": due}
-    names = ("id", "what", "kind", "owner", "state", "due_at", "made_at", "tries")
-    facts = {name: one[name] for name in names}
+        text = _("Promised: %(what)s, due %(due)s") % values
+    members = ("id", "what", "kind", "origin", "owner", "state", "due_at", "made_at", "tries")
+    facts = {name: one[name] for name in members}
     urgent = late or one["state"] == "broken"
     return Line("promise", joined(text, owner, tried), one["line_id"], one["made_at"], facts, urgent)
 
@@ -134,11 +142,13 @@ def promised() -> dict[str, str]:
 
 
 def requests(known: Known, since: datetime | None, now: datetime) -> list[Line]:
-    return [request(one, now) for one in known["requests"]]
+    spoken = ((known["more"] or {}).get("human") or {}).get("line")
+    return [request(one, spoken, now) for one in known["requests"]]
 
 
-def request(one: Known, now: datetime) -> Line:
-    about = first_words(one["subject"]) or quoted(one["text"])
+def request(one: Known, spoken: str | None, now: datetime) -> Line:
+    """`spoken`: the line of which another line of the brief has the words."""
+    about = joined(first_words(one["subject"]), "" if one["last_line"] == spoken else quoted(one["text"]))
     if one["waiting_since"]:
         text = _("Waits for an answer since %(when)s (%(channel)s)")
         at = one["waiting_since"]
@@ -220,7 +230,7 @@ def feeling(known: Known, since: datetime | None, now: datetime) -> list[Line]:
         answer = f"{one['value']:g}"
         if one.get("high") is not None:
             answer = _("%(answer)s of %(high)s") % {"answer": answer, "high": f"{one['high']:g}"}
-        said.append(f"{metric.upper()} {answer} ({day(at)})")
+        said.append(f"{words.METRICS.get(metric, metric.upper())} {answer} ({day(at)})")
         proofs.append((at, one["line"]))
     if moods := more.get("moods"):
         named = {-1: pgettext("mood", "bad"), 0: pgettext("mood", "even"), 1: pgettext("mood", "good")}
@@ -257,9 +267,10 @@ def prefers(known: Known, since: datetime | None, now: datetime) -> list[Line]:
     found = (known["more"] or {}).get("prefers")
     if not found:
         return []
-    hours = f"{found['hour']:02}:00–{(found['hour'] + 1) % 24:02}:00"
-    values = {"channel": channel(found["channel"]), "hours": hours, "zone": found["zone"]}
-    text = _("Mostly comes by %(channel)s, around %(hours)s (%(zone)s)") % values
+    there = timezone.localtime(now).astimezone(ZoneInfo(found["zone"])).replace(hour=found["hour"], minute=0)
+    here = timezone.localtime(there)
+    values = {"channel": channel(found["channel"]), "hour": formats.date_format(here, "H:i")}
+    text = _("Mostly comes by %(channel)s, around %(hour)s") % values
     return [Line("prefers", text, found.get("line"), None, {name: found[name] for name in found if name != "line"})]
 
 

@@ -214,6 +214,9 @@ def first_touch(journey: State, contact: Contact) -> None:
 
 
 def habit(journey: State, contact: Contact, out: Out) -> None:
+    """By what, and when, he speaks to us; an order or an answer to a survey is no talk."""
+    if contact.kind not in ("message", "call", "email"):
+        return
     calendar = out.calendars.of(contact.source)
     here = moment(contact.at).astimezone(calendar.zone) if calendar else moment(contact.at)
     journey["zone"] = calendar.zone.key if calendar else "UTC"

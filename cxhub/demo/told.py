@@ -30,7 +30,7 @@ def told(contact: Contact) -> dict[str, Any]:
         if "outcome" in values:
             outcome = {"as": values["outcome"], "at": later(contact, values.get("seen", "1h"))}
             found["expectation"]["outcome"] = outcome | {"emotion": int(values.get("mood", "0"))}
-    elif "mood" in values:
+    if "mood" in values and "outcome" not in values:
         found["emotion"] = int(values["mood"])
     if "request" in values:
         number, _, state = values["request"].partition(":")
