@@ -195,7 +195,10 @@ class Touch(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["customer_id", "month", "stage", "channel"], name="touch")]
-        indexes = [models.Index(fields=["month"], name="touch_month")]
+        indexes = [
+            models.Index(fields=["month"], name="touch_month"),
+            models.Index(fields=["stage", "channel", "customer_id"], name="touch_of"),
+        ]
 
 
 class Following(models.Model):
