@@ -9,7 +9,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from customers.models import CardView, KeepApart, Link
+from customers.models import Candidate, CardView, KeepApart, Link
 from customers.verifying import verify
 from tests.identity_support import came, card, identity, mail, texts
 from tests.support import COMMITTED, Api, event, everything, identifier, phone, push_and_drain, shop
@@ -85,6 +85,7 @@ def test_a_merge_is_previewed_confirmed_and_taken_back(api: Api) -> None:
     preview = words_of(ok(client, undo))
     assert "Where everything goes" in preview
     assert "« one family name »" in preview
+    assert "Мария Петрова E-mail" in preview, "by the name that comes back"
     assert texts(api, one) == ["both", "mine", "yours"], "the preview did nothing"
     assert "they are two again" in words_of(sent(client, undo, {"reason": "a couple"}))
     assert texts(api, one) == ["both", "mine"]
@@ -413,3 +414,23 @@ def test_every_page_of_a_decision_is_a_look_at_both(api: Api) -> None:
     CardView.objects.all().delete()
     ok(client, f"/customers/{one}/merge", {"with": other})
     assert CardView.objects.filter(viewer__startswith="user:").count() == 2
+
+
+def test_a_link_that_is_doubted_is_asked_about_on_its_one_card(api: Api) -> None:
+    """A handle that turned shared: what rests on it is one card, and may be parted."""
+    number, address = phone(), mail()
+    came(api, ("phone", number), text="mine")
+    receipt = came(api, ("phone", number), ("email", address), text="both")
+    came(api, ("email", address), text="hers")
+    one = receipt["customer"]
+    api.post(f"identities/{identity(api, receipt, 'phone')}/share")
+    Candidate.objects.update(reason="review:replayed")
+    client = agent()
+    (link,) = re.findall(r'href="(/candidates/\d+\?from=[^"]+)"', ok(client, f"/customers/{one}"))
+    page = words_of(ok(client, link))
+    assert "the contact it rested on says otherwise now" in page.casefold()
+    assert "They are one card now." in page
+    assert "they stay two" in words_of(sent(client, link, {"decision": "reject", "reason": "hers"}))
+    assert texts(api, one) == ["both", "mine"]
+    boss = agent("supervisor")
+    assert "hers" in words_of(ok(boss, "/queue", {"state": "rejected", "reason": "review:replayed"}))

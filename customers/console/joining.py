@@ -101,7 +101,7 @@ def speaks(one: dict[str, Any]) -> str:
     return _("%(kind)s %(value)s came together with the other; not linked: %(reason)s.") % {
         "kind": handle["kind"],
         "value": handle["value"],
-        "reason": words.REASONS.get(one["refused"], one["refused"]),
+        "reason": words.reason(one["refused"]),
     }
 
 

@@ -60,6 +60,12 @@ SELECT i.id, {IDENTITY.format("i")}::text,
 """
 
 
+CALLED = """
+SELECT identity_id, value #>> '{}' FROM customers_attributeclaim WHERE key = 'name' AND identity_id = ANY(%s)
+ ORDER BY trust DESC, claimed_at DESC, id
+"""
+
+
 @page()
 def links(request: HttpRequest, principal: Principal, customer: str) -> HttpResponse:
     """`/customers/{id}/links`, newest first."""
@@ -126,16 +132,24 @@ def groups(sql: Cursor, found: Parted) -> list[dict[str, Any]]:
     members: dict[int, list[dict[str, Any]]] = {}
     for identity_, home in sorted(found.homes.items()):
         members.setdefault(home, []).append(shown[identity_])
-    known = sides(sql, [home for home in members if home in ids])
+    sql.execute(CALLED, (list(found.homes),))
+    called = sql.fetchall()
     return [
         {
             "id": ids.get(home, ""),
-            "title": known[home]["title"] if home in known else "",
+            "title": title(of, called),
             "handles": of,
             "contacts": sum(one["contacts"] for one in of),
         }
         for home, of in sorted(members.items())
     ]
+
+
+def title(of: list[dict[str, Any]], called: list[Any]) -> str:
+    """What a card with these handles would be called: by the best name that was said of them, else by the first."""
+    ids = {int(one["id"]) for one in of}
+    name = next((said for identity_, said in called if identity_ in ids and said), "")
+    return str(name or next((one["value"] for one in of if one["value"]), ""))
 
 
 @page("GET", "HEAD", "POST", scope="write")

@@ -14,7 +14,7 @@ from customers.console.asked import day, midnight
 from customers.console.outcomes import names_of, number_of, public_ids
 from customers.console.pages import customer_of, page, word
 from customers.console.sides import others, sides
-from customers.console.suggestions import told
+from customers.console.suggestions import side_by_side, told
 from customers.models import ApiKey
 from customers.sql import Cursor, cursor
 
@@ -27,7 +27,8 @@ def queue(request: HttpRequest, principal: Principal) -> HttpResponse:
     """`/queue`, with `state`, `reason` and `before`: both cards beside each question, newest first."""
     state, reason = word(request.GET, "state", 20), word(request.GET, "reason", 40)
     state = state if state in words.QUESTIONS else "open"
-    reason = reason if reason in words.REASONS else ""
+    reasons = words.reasons()
+    reason = reason if reason in dict(reasons) else ""
     before = number_of(word(request.GET, "before", 20))
     with cursor("reading") as sql:
         rows = deciding.listed(sql, state=state, reason=reason or None, before=before, limit=QUESTIONS + 1)
@@ -38,7 +39,7 @@ def queue(request: HttpRequest, principal: Principal) -> HttpResponse:
         who = names_of(sql, {one["decided_by"] for one in questions if one["decided_by"]})
         log_views(sql, principal.viewer, customers, request.path)
     for one in questions:
-        one["sides"] = [beside.get(customer["id"]) if customer else None for customer in one["customers"]]
+        one["sides"] = side_by_side(one, beside)
         one["decider"] = who.get(one["decided_by"] or "", "")
     context = {
         "tab": "questions",
@@ -46,7 +47,7 @@ def queue(request: HttpRequest, principal: Principal) -> HttpResponse:
         "state": state,
         "states": words.QUESTIONS.items(),
         "reason": reason,
-        "reasons": words.REASONS.items(),
+        "reasons": reasons,
         "older": shown[-1][0] if len(rows) > QUESTIONS else None,
         "paged": before is not None,
     }

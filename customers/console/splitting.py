@@ -95,14 +95,15 @@ def gone_to(sql: Cursor, chosen: tuple[int, ...], root: int) -> int | None:
 def tried(principal: Principal, root: int, chosen: tuple[int, ...], to: int | None) -> list[dict[str, Any]]:
     """Where everything would be; nothing is done."""
 
-    def work() -> list[dict[str, Any]]:
-        with transaction.atomic(), cursor() as sql:
+    def work() -> Parted:
+        with transaction.atomic():
             found = merging.split(root, chosen, to=to, by=principal.viewer, reason="")
-            shown = groups(sql, Parted(found.homes))
             transaction.set_rollback(True)
-        return shown
+        return found
 
-    return attempt(work)
+    found = attempt(work)
+    with cursor("reading") as sql:
+        return groups(sql, found)
 
 
 def parted(

@@ -51,9 +51,9 @@ def told(text: str) -> dict[str, Any]:
         **said,
         "identity": identity(said["identity"]),
         "handle": identity(said["handle"]),
-        "reason": words.REASONS.get(said["reason"], said["reason"]),
-        "shared": said["reason"] == "shared",
-        "why": words.EXPLAINED.get(said["reason"], ""),
+        "reason": words.reason(said["reason"]),
+        "why": words.EXPLAINED.get(said["reason"].removeprefix(words.REVIEW), ""),
+        "together": said["state"] == "open" and said["customers"][0] == said["customers"][1],
         "trust": words.TRUST.get(said["trust"], ""),
         "seen": moment(said["seen_at"]),
         "decided": moment(said["decided_at"]) if said["decided_at"] else None,
@@ -107,7 +107,7 @@ def shown(request: HttpRequest, principal: Principal, id_: int, trouble: str, re
     by_id = {side["id"]: side for side in beside.values()}
     context = {
         "one": one,
-        "sides": [by_id.get(who["id"]) if who else None for who in one["customers"]],
+        "sides": side_by_side(one, by_id),
         "decided_by": who.get(one["decided_by"], ""),
         "back": back(request),
         "from": word(request.GET, "from", 64),
@@ -115,6 +115,12 @@ def shown(request: HttpRequest, principal: Principal, id_: int, trouble: str, re
         "reason": reason,
     }
     return render(request, "customers/candidate.html", context, status=409 if trouble == "refused" else 200)
+
+
+def side_by_side(one: dict[str, Any], known: dict[str, dict[str, Any]]) -> list[dict[str, Any] | None]:
+    """The short cards of both; one of them where they are one card now, None where the handle is nobody's yet."""
+    first, second = [known.get(who["id"]) if who else None for who in one["customers"]]
+    return [first] if first and second and first["id"] == second["id"] else [first, second]
 
 
 def back(request: HttpRequest) -> str:

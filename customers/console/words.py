@@ -157,6 +157,34 @@ EXPLAINED: Words = {
 }
 """The same in a sentence, for whoever has to decide."""
 
+REVIEW = "review:"
+REVIEWS: Words = {
+    "replayed": _("linked before; the contact it rested on says otherwise now"),
+    "contradiction": _("linked before, though names or birthdays differ"),
+    "unique_conflict": _("linked before, though each has an id of one system"),
+    "cap": _("linked before, though it is more than one person has"),
+    "not_linkable": _("linked before, by a public address or number"),
+    "shared": _("linked before, by what several people use"),
+}
+"""Why a link that stands is doubted."""
+
+
+def reason(slug: str) -> str:
+    """Why a person is asked."""
+    if slug.startswith(REVIEW):
+        rule = slug.removeprefix(REVIEW)
+        return str(REVIEWS.get(rule) or REASONS.get(rule, rule))
+    return str(REASONS.get(slug, slug))
+
+
+def reasons() -> list[tuple[str, str]]:
+    """All of them, for a choice."""
+    return [
+        *((slug, reason(slug)) for slug in REASONS),
+        *((REVIEW + rule, str(said)) for rule, said in REVIEWS.items()),
+    ]
+
+
 QUESTIONS: Words = {
     "open": pgettext_lazy("questions", "open"),
     "accepted": pgettext_lazy("questions", "accepted"),
