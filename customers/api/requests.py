@@ -147,7 +147,7 @@ class RequestsView(View):
         query = Query(request.query_params, *FILTERS)
         with reading() as sql:
             page = page_of(query, sql)
-            log(sql, request, page.customers)
+            log(sql, request, sorted(set(page.customers)))
         return json_response({"results": page.rows, "next": page.next})
 
 

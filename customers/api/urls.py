@@ -16,6 +16,7 @@ from customers.api.expectations import (
 from customers.api.experience import AnswerTimesView, ChurnView, ScoreboardView
 from customers.api.exports import ExportView
 from customers.api.feedback import AnswerFeedbackView, FeedbackListView, SolveFeedbackView, TellFeedbackView
+from customers.api.journey import CustomerJourneyView, JourneyCustomersView, JourneyView
 from customers.api.keys import KeysView
 from customers.api.merging import LinksView, MergePreviewView, MergeView, SplitView, UndoView
 from customers.api.privacy import DossierView, EraseView, ErasurePreviewView, ErasuresView
@@ -86,6 +87,9 @@ urlpatterns = [
     path("segments/<int:segment>/export", SegmentExportView.as_view()),
     path("dates", DatesView.as_view()),
     path("customers/<str:customer>/requests", CustomerRequestsView.as_view()),
+    path("customers/<str:customer>/journey", CustomerJourneyView.as_view()),
+    path("experience/journey", JourneyView.as_view()),
+    path("experience/journey/customers", JourneyCustomersView.as_view()),
     path("requests", RequestsView.as_view()),
     path("requests/<uuid:matter>/solve", SolveRequestView.as_view()),
     path("requests/<uuid:matter>/reopen", ReopenRequestView.as_view()),

@@ -105,7 +105,7 @@ def listed(sql: Cursor, asked: Asked, *, limit: int, cursor: str | None = None) 
     following = None
     if len(rows) > limit:
         following = token(page[-1]["waiting_since" if waiting else "opened_at"], page[-1]["id"])
-    return Page(page, sorted({customer for _, customer in rows[:limit]}), following)
+    return Page(page, [customer for _, customer in rows[:limit]], following)
 
 
 def one(sql: Cursor, id_: UUID) -> dict[str, Any] | None:
