@@ -15,7 +15,7 @@ from customers.attributes import BIRTHDAY, TAG
 from customers.byhand import card_beside_founder
 from customers.console import words
 from customers.console.outcomes import done, public_ids
-from customers.console.pages import Unreadable, clean, customer_of, page
+from customers.console.pages import Refused, Unreadable, clean, customer_of, page
 from customers.console.personal import MINE, identity, plain, source
 from customers.console.sides import sides
 from customers.merging import holding
@@ -33,7 +33,9 @@ SELECT DISTINCT ON (a.key) substr(a.key, 5), a.value, a.source, a.trust
 
 @page("GET", "HEAD", "POST", scope="write")
 def known(request: HttpRequest, principal: Principal, customer: str) -> HttpResponse:
-    """`/customers/{id}/known`: a POST corrects one thing, or hides it."""
+    """`/customers/{id}/known`: a POST corrects one thing, or hides it. Nobody corrects what he sees masked."""
+    if principal.masked:
+        raise Refused
     trouble, said = "", dict[str, Any]()
     if request.method == "POST":
         said, trouble = said_in(request)
