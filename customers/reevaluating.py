@@ -37,11 +37,11 @@ DOUBTS = Rows("", link="bigint", reason="text")
 REVIEW = f"""
 INSERT INTO customers_candidate (identity_id, kind, scope, value, reason, trust, source, interaction_id, seen_at,
                                  times, state, decided_by, decision)
-SELECT DISTINCT ON (l.a_id, l.b_id) l.a_id, b.kind, b.scope, b.value, '{Candidate.REVIEW}' || x.reason, l.trust,
+SELECT DISTINCT ON (l.a_id, b.kind, b.scope, b.value) l.a_id, b.kind, b.scope, b.value, '{Candidate.REVIEW}' || x.reason, l.trust,
        coalesce(l.evidence->>'source', ''),
        coalesce(l.evidence->>'line', '00000000-0000-0000-0000-000000000000')::uuid, l.created_at, 1, 'open', '', ''
   FROM {DOUBTS.source} JOIN customers_link l ON l.id = x.link JOIN customers_identity b ON b.id = l.b_id
- ORDER BY l.a_id, l.b_id, l.id
+ ORDER BY l.a_id, b.kind, b.scope, b.value, l.id
     ON CONFLICT (identity_id, kind, scope, value) DO UPDATE SET reason = excluded.reason, state = 'open'
  WHERE customers_candidate.state IN ('open', 'stale')
 """

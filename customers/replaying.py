@@ -16,7 +16,7 @@ ROWS = Rows(
 DOUBT = f"""
 INSERT INTO customers_candidate (identity_id, kind, scope, value, reason, trust, source, interaction_id, seen_at,
                                  times, state, decided_by, decision)
-SELECT DISTINCT ON (i.id, o.id) i.id, o.kind, o.scope, o.value, '{Candidate.REVIEW}replayed', l.trust, x.source,
+SELECT DISTINCT ON (i.id, o.kind, o.scope, o.value) i.id, o.kind, o.scope, o.value, '{Candidate.REVIEW}replayed', l.trust, x.source,
        x.line, l.created_at, 1, 'open', '', ''
   FROM {ROWS.source}
   JOIN customers_link l ON x.identity_id IN (l.a_id, l.b_id) AND l.undone_at IS NULL AND l.cause = 'event'
@@ -25,7 +25,7 @@ SELECT DISTINCT ON (i.id, o.id) i.id, o.kind, o.scope, o.value, '{Candidate.REVI
   JOIN customers_identity o ON o.id = l.a_id + l.b_id - i.id
  WHERE NOT x.named @> jsonb_build_array(jsonb_build_array(i.kind, i.scope, i.value),
                                         jsonb_build_array(o.kind, o.scope, o.value))
- ORDER BY i.id, o.id, l.id
+ ORDER BY i.id, o.kind, o.scope, o.value, l.id
     ON CONFLICT (identity_id, kind, scope, value) DO UPDATE SET reason = excluded.reason, state = 'open'
  WHERE customers_candidate.state IN ('open', 'stale')
 """

@@ -58,7 +58,7 @@ def test_a_run_counts_its_rows_and_leaves_nothing_behind(what: str, root: Path, 
         argv, cwd=root, env={**os.environ, "TMPDIR": str(tmp_path)}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
     ) as run:
         started = psutil.Process(run.pid)
-        out = (run.communicate(timeout=240)[0] or b"").decode()
+        out = (run.communicate(timeout=480)[0] or b"").decode()
         assert run.returncode == 0, out
     if what == "figures":
         for figure in ("(1)", "(2)", "(3)", "(4)", "(5)"):

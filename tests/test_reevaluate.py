@@ -66,6 +66,18 @@ def test_a_link_that_the_rules_would_refuse_today_is_asked_about(api: Api, capsy
     assert verify().total == 0
 
 
+def test_two_owners_of_one_number_are_one_question(api: Api, capsys: pytest.CaptureFixture[str]) -> None:
+    """One and the same address was linked to both, as contacts before and after the release said."""
+    number, address = phone(), mail()
+    one = came(api, ("email", address), ("phone", number), occurred_at=at(0))
+    did(api, f"identities/{identity(api, one, 'phone')}/release", {"at": at(30)})
+    came(api, ("email", address), ("phone", number), occurred_at=at(60))
+    assert Link.objects.count() == 2
+    blocklist.block("email", address, why="role", note="", by="test")
+    assert len(told(capsys, all=True)) == 3
+    assert len(queue(api)) == 1
+
+
 def test_what_a_person_confirmed_is_not_asked_again(api: Api, capsys: pytest.CaptureFixture[str]) -> None:
     one = older(api)
     told(capsys)
