@@ -3,7 +3,6 @@
 import random
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from uuid import uuid4
 
 import pytest
 from django.db import connection
@@ -309,7 +308,7 @@ def test_the_erased_are_gone_under_every_path(api: Api, erased: str) -> None:
         assert (answer.status_code, answer.json()["code"]) == (410, "erased")
 
 
-@pytest.mark.parametrize("id_", [str(uuid4()), "none", "0", "%00", "../x", "7" * 500])
+@pytest.mark.parametrize("id_", ["b9e87de9-d8ec-4ea2-96e1-788627ff3f8a", "none", "0", "%00", "../x", "7" * 500])
 def test_unknown_customers_are_404(api: Api, id_: str) -> None:
     for path in ("", "/timeline", "/changes"):
         answer = api.get(f"customers/{id_}{path}")
