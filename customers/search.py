@@ -53,14 +53,25 @@ def by_handles(sql: Cursor, wanted: Iterable[tuple[str, str, str | None]]) -> li
     return [row[0] for row in sorted(sql.fetchall(), key=lambda row: row[1])]
 
 
-BY_NAME = """
-SELECT i.customer_id, max(word_similarity(%(fold)s, a.folded)) AS score
-  FROM customers_attributeclaim a JOIN customers_identity i ON i.id = a.identity_id
- WHERE a.key = 'name' AND %(fold)s <%% a.folded GROUP BY i.customer_id ORDER BY score DESC LIMIT %(limit)s
+MOST = 1_000
+"""Names and handles that are weighed against each other: half a common name fits a twentieth of all customers."""
+# Those that hold the words themselves first: among many that are only alike they would be lost.
+BY_NAME = f"""
+WITH near AS MATERIALIZED (
+    (SELECT a.identity_id, a.folded FROM customers_attributeclaim a
+      WHERE a.key = 'name' AND a.folded LIKE %(like)s LIMIT {MOST})
+    UNION ALL
+    (SELECT a.identity_id, a.folded FROM customers_attributeclaim a
+      WHERE a.key = 'name' AND %(fold)s <%% a.folded LIMIT {MOST})
+)
+SELECT i.customer_id, max(word_similarity(%(fold)s, n.folded)) AS score
+  FROM near n JOIN customers_identity i ON i.id = n.identity_id
+ GROUP BY i.customer_id ORDER BY score DESC LIMIT %(limit)s
 """
-BY_PART = """
-SELECT i.customer_id, max(length(%(part)s)::float / greatest(length(i.value), 1)) AS score FROM customers_identity i
- WHERE i.kind NOT IN ('anonymous', 'card') AND i.value LIKE %(like)s
+BY_PART = f"""
+SELECT i.customer_id, max(length(%(part)s)::float / greatest(length(i.value), 1)) AS score FROM (
+    SELECT customer_id, value FROM customers_identity
+     WHERE kind NOT IN ('anonymous', 'card') AND value LIKE %(like)s LIMIT {MOST}) i
  GROUP BY i.customer_id ORDER BY score DESC LIMIT %(limit)s
 """
 
@@ -76,14 +87,19 @@ def by_words(sql: Cursor, words: str, limit: int) -> list[int]:
     fold = names.fold(words[:300])
     if len(fold) >= 2:
         sql.execute("SELECT set_config('pg_trgm.word_similarity_threshold', '0.5', false)")
-        sql.execute(BY_NAME, {"fold": fold, "limit": limit})
+        # Planned anew each time: how many fit hangs on the words.
+        sql.execute(BY_NAME.encode(), {"fold": fold, "like": like(fold), "limit": limit}, prepare=False)
         scores.update(sql.fetchall())
     for part in parts_of(words):
-        like = "%" + re.sub(r"([\\%_])", r"\\\1", part) + "%"
-        sql.execute(BY_PART, {"part": part, "like": like, "limit": limit})
+        sql.execute(BY_PART.encode(), {"part": part, "like": like(part), "limit": limit}, prepare=False)
         for customer, score in sql.fetchall():
             scores[customer] = max(scores.get(customer, 0), 0.5 + score)
     return sorted(scores, key=lambda customer: (-scores[customer], customer))[:limit]
+
+
+def like(part: str) -> str:
+    """A pattern for what holds it anywhere."""
+    return "%" + re.sub(r"([\\%_])", r"\\\1", part) + "%"
 
 
 def parts_of(words: str) -> list[str]:
