@@ -9,8 +9,9 @@ from django.core.management import call_command
 from django.db import connection, connections, transaction
 
 from customers import erasure, merging, reassigning
-from customers.experience.folding import Batch, fold_customers, frame
+from customers.experience.folding import Batch, fold_customers
 from customers.experience.following import follow, freshen
+from customers.experience.framing import frame
 from customers.experience.tables import DERIVED, TOUCHES
 from customers.linking import Retry
 from customers.models import Customer, Experience, Following, Interaction, Promise, Score, Touch

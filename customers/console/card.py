@@ -1,6 +1,5 @@
 """The card: who a customer is, what is open, and the timeline beside it."""
 
-from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 from uuid import uuid4
@@ -100,7 +99,7 @@ def side(request: HttpRequest, principal: Principal, customer: str) -> HttpRespo
 def briefed(root: int, since: datetime | None) -> list[dict[str, Any]]:
     """The lines of the brief, as the reader of now may see them."""
     found = brief(root, since=since)
-    return [masking.shown(asdict(line)) for line in found.lines] if found else []
+    return [masking.shown(line.shape()) for line in found.lines] if found else []
 
 
 def seen(sql: Cursor, user: int, customer: int) -> datetime | None:

@@ -8,22 +8,23 @@ lines of the kinds in the same order. A kind with more than is shown says how ma
 of the folds: one statement, whatever the length of the history.
 """
 
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.utils.translation import gettext as _
 
+from customers.experience import framing
 from customers.experience.briefwords import COUNTED, TELLERS, Line
-from customers.experience.following import freshen
+from customers.experience.following import FRESH, fresh
 from customers.sql import Cursor, cursor
 
 MOST, EACH = 10, 3
 BROKEN_DAYS = 30
 """After these a broken promise is history; one that was made good is at once."""
-OF = """
-SELECT json_build_object('public_id', c.public_id,
+OF = f"""
+SELECT {FRESH}, json_build_object('public_id', c.public_id,
   'name', (SELECT a.value FROM customers_attributeclaim a JOIN customers_identity i ON i.id = a.identity_id
             WHERE i.customer_id = c.id AND a.key = 'name' ORDER BY a.trust DESC, a.claimed_at DESC, a.id LIMIT 1),
   'stage', e.stage, 'stage_since', e.stage_since, 'purchases', e.purchases, 'first', e.first_contact_at,
@@ -48,7 +49,7 @@ SELECT json_build_object('public_id', c.public_id,
         FROM customers_feedback f LEFT JOIN customers_interaction t ON t.id = f.line_id
        WHERE f.customer_id = c.id AND f.state = 'new' AND f.sentiment = -1 ORDER BY f.at DESC, f.id LIMIT 50) f),
   'said', (SELECT coalesce(json_object_agg(t.id, json_build_object('subject', left(t.subject, 300),
-                                                            'text', left(t.text, 600), 'kind', t.kind)), '{}')
+                                                            'text', left(t.text, 600), 'kind', t.kind)), '{{}}')
              FROM customers_interaction t
             WHERE t.id IN ((e.more->'human'->>'line')::uuid, (e.more->'note'->>'line')::uuid)
               AND t.deleted_at IS NULL),
@@ -80,26 +81,31 @@ class Brief:
             "customer": self.customer,
             "at": self.at,
             "since": self.since,
-            "lines": [asdict(line) for line in self.lines],
+            "lines": [line.shape() for line in self.lines],
         }
 
 
 def brief(customer: int, *, since: datetime | None = None, now: datetime | None = None) -> Brief | None:
     """In the language and time zone that are active; None for whom there is not."""
     at = now or datetime.now(UTC)
-    freshen(customer, at)
     with cursor("reading") as sql:
-        known = read(sql, customer, since, at)
+        said, known = read(sql, customer, since, at)
+        if known and not fresh(customer, said, at):
+            said, known = read(sql, customer, since, at)
     if known is None:
         return None
+    known["stages"] = framing.of(said[0]).meaning.stage_names
     return Brief(known["public_id"], chosen(list(told(known, since, at))), since, at)
 
 
-def read(sql: Cursor, customer: int, since: datetime | None, now: datetime) -> dict[str, Any] | None:
+def read(
+    sql: Cursor, customer: int, since: datetime | None, now: datetime
+) -> tuple[Sequence[Any], dict[str, Any] | None]:
+    """The columns of FRESH, and everything that the lines of the brief say."""
     asked = {"customer": customer, "since": since, "new": COUNTED, "lately": now - timedelta(days=BROKEN_DAYS)}
-    sql.execute(OF.encode(), asked, prepare=True)
-    row = sql.fetchone()
-    return row[0] if row else None
+    sql.execute(OF.encode(), {**asked, "now": now}, prepare=True)
+    *said, known = sql.fetchone() or (None, None)
+    return said, known
 
 
 def told(known: dict[str, Any], since: datetime | None, now: datetime) -> Iterator[list[Line]]:

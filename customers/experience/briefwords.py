@@ -13,7 +13,6 @@ from django.utils.translation import ngettext, pgettext
 
 from customers.console import words
 from customers.experience import contacts
-from customers.experience.meaning import meaning
 
 Known = Mapping[str, Any]
 SENTENCE = re.compile(r"(?<=[.!?…。])\s+|\s*\n+\s*")
@@ -33,6 +32,16 @@ class Line:
     at: str | None = None
     facts: dict[str, Any] = field(default_factory=dict)
     urgent: bool = False
+
+    def shape(self) -> dict[str, Any]:
+        return {
+            "what": self.what,
+            "text": self.text,
+            "interaction": self.interaction,
+            "at": self.at,
+            "facts": self.facts,
+            "urgent": self.urgent,
+        }
 
 
 def first_words(text: str | None) -> str:
@@ -78,7 +87,10 @@ def who(known: Known, since: datetime | None, now: datetime) -> list[Line]:
     stage, more = known["stage"] or "", known["first_touch"] or {}
     said = [known["name"] or _("No name")]
     if stage:
-        said.append(_("%(stage)s since %(day)s") % {"stage": stage_words(stage), "day": day(known["stage_since"])})
+        said.append(
+            _("%(stage)s since %(day)s")
+            % {"stage": stage_words(stage, known["stages"]), "day": day(known["stage_since"])}
+        )
     if bought := known["purchases"]:
         count = ngettext("%(n)s purchase", "%(n)s purchases", bought) % {"n": bought}
         said.append(_("%(count)s, the last %(day)s") % {"count": count, "day": day(known["last_purchase"])})
@@ -88,8 +100,8 @@ def who(known: Known, since: datetime | None, now: datetime) -> list[Line]:
     return [Line("customer", joined(*said), more.get("line"), known["first"], facts)]
 
 
-def stage_words(stage: str) -> str:
-    given = meaning().stage_names.get(stage)
+def stage_words(stage: str, names: Mapping[str, str]) -> str:
+    given = names.get(stage)
     own: dict[str, str] = {
         "before": pgettext("stage", "before the purchase"),
         "purchase": pgettext("stage", "purchase"),

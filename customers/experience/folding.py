@@ -1,20 +1,17 @@
 """From the lines of customers to the rows of the experience tables, many customers in one transaction."""
 
-import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
-import orjson
 from django.db import transaction
 
 from customers.experience import engine
-from customers.experience.calendar import Calendars, calendars
 from customers.experience.contacts import micros, moment, read
 from customers.experience.engine import Checkpoint, Folded, Out
-from customers.experience.meaning import Meaning, meaning
-from customers.experience.measures import MEASURES, VERSION
+from customers.experience.framing import Frame, frame
+from customers.experience.measures import MEASURES
 from customers.experience.tables import DERIVED, EXPERIENCE, TOUCHES
 from customers.linking import Retry
 from customers.recording import attempt
@@ -55,22 +52,6 @@ SELECT i.customer_id, sum(k.count) FROM customers_identity i JOIN customers_cont
 
 
 BEGINNING = datetime(1, 1, 1, tzinfo=UTC)
-
-
-@dataclass(frozen=True, slots=True)
-class Frame:
-    """What a fold needs beside the lines, read once for many customers."""
-
-    meaning: Meaning
-    calendars: Calendars
-    rules: str
-
-
-def frame() -> Frame:
-    """The settings of today; rows that were made with others are made anew."""
-    means, days = meaning(), calendars()
-    said = orjson.dumps([VERSION, asdict(means), repr(sorted(days.by_source.items()))], option=orjson.OPT_SORT_KEYS)
-    return Frame(means, days, hashlib.blake2b(said, digest_size=8).hexdigest())
 
 
 def fold_customers(

@@ -4,8 +4,11 @@ import time
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from itertools import chain
+from typing import Any, Final
 
-from customers.experience.folding import Frame, fold_customers, frame
+from customers.experience import framing
+from customers.experience.folding import fold_customers
+from customers.experience.framing import Frame, frame
 from customers.experience.outcomes import note_outcomes
 from customers.models import Experience, Following
 from customers.sql import Cursor, cursor
@@ -36,24 +39,34 @@ SELECT c.id FROM customers_customer c
    AND (c.merged_into_id IS NULL OR EXISTS (SELECT 1 FROM customers_experience e WHERE e.customer_id = c.id))
  ORDER BY c.id LIMIT %s
 """
-STANDS = """
-SELECT e.rules = %(rules)s AND (e.next_at IS NULL OR e.next_at > %(now)s)
+FRESH: Final = f"""{framing.SAID}, e.rules, (e.next_at IS NULL OR e.next_at > %(now)s)
    AND e.members = (SELECT coalesce(jsonb_agg(i.id ORDER BY i.id), '[]') FROM customers_identity i
                      WHERE i.customer_id = e.customer_id)
    AND NOT EXISTS (SELECT 1 FROM customers_identity i JOIN customers_change c ON c.identity_id = i.id
-                    WHERE i.customer_id = e.customer_id AND c.txid >= e.as_of)
-  FROM customers_experience e WHERE e.customer_id = %(customer)s
+                    WHERE i.customer_id = e.customer_id AND c.txid >= e.as_of)"""
+"""The settings, the rules of the rows of `e`, and whether these rows still say what the lines say: see `fresh`."""
+STANDS = f"""
+SELECT {FRESH} FROM (SELECT) one LEFT JOIN customers_experience e ON e.customer_id = %(customer)s
 """
 
 
 def freshen(customer: int, now: datetime | None = None) -> None:
     """Fold a customer if his lines or the clock say something that his rows do not: what is read next is true."""
-    of, at = frame(), now or datetime.now(UTC)
+    at = now or datetime.now(UTC)
     with cursor() as sql:
-        sql.execute(STANDS, {"customer": customer, "rules": of.rules, "now": at}, prepare=True)
-        row = sql.fetchone()
-    if row is None or not row[0]:
-        fold_customers([customer], at, of=of)
+        sql.execute(STANDS.encode(), {"customer": customer, "now": at}, prepare=True)
+        found = sql.fetchone() or ("", "", False)
+    fresh(customer, found, at)
+
+
+def fresh(customer: int, found: Sequence[Any], now: datetime) -> bool:
+    """Whether the columns of FRESH say that his rows are true; if not, they are when this returns."""
+    said, rules, stands = found
+    of = framing.of(said)
+    if stands and rules == of.rules:
+        return True
+    fold_customers([customer], now, of=of)
+    return False
 
 
 def follow(seconds: float = 1.0) -> int:

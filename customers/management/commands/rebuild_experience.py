@@ -7,7 +7,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from customers.experience.folding import fold_customers, frame
+from customers.experience.folding import fold_customers
+from customers.experience.framing import frame
 from customers.models import Customer, Experience
 
 AT_ONCE = 100

@@ -1,0 +1,59 @@
+"""What every fold needs beside the lines: what the company means, and when it is there; asked for with each read."""
+
+import hashlib
+from dataclasses import asdict, dataclass, fields
+from datetime import date
+from functools import lru_cache
+from typing import Final
+
+import orjson
+
+from customers.experience.calendar import Calendars, calendar_of
+from customers.experience.meaning import Meaning
+from customers.experience.measures import VERSION
+from customers.models import BusinessHours
+from customers.sql import Cursor, cursor
+
+NAMES: Final = tuple(one.name for one in fields(Meaning))
+SAID: Final = f"""json_build_array(
+  (SELECT row_to_json(s) FROM (SELECT {", ".join(NAMES)} FROM customers_experiencesettings ORDER BY id LIMIT 1) s),
+  (SELECT json_agg(h ORDER BY h.source) FROM (SELECT source, time_zone, hours, holidays
+                                                FROM customers_businesshours) h))::text"""
+"""All settings as one value, for the SELECT of whoever reads something else, too."""
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """The settings of one moment; `rules` names them, and what the measures say: other rules, other rows."""
+
+    meaning: Meaning
+    calendars: Calendars
+    rules: str
+
+
+def frame() -> Frame:
+    """The settings of today; rows that were made with others are made anew."""
+    with cursor() as sql:
+        return read(sql)
+
+
+def read(sql: Cursor) -> Frame:
+    sql.execute(f"SELECT {SAID}".encode(), prepare=True)
+    (said,) = sql.fetchone() or ("",)
+    return of(said)
+
+
+@lru_cache(maxsize=16)
+def of(said: str) -> Frame:
+    """The same text is the same frame: it is parsed once."""
+    settings, hours = orjson.loads(said)
+    means = Meaning(**settings) if settings else Meaning()
+    found = {}
+    for one in hours or ():
+        days = [date.fromisoformat(day) for day in one.pop("holidays")]
+        if (calendar := calendar_of(BusinessHours(**one, holidays=days))) is not None:
+            found[one["source"]] = calendar
+    days_of = Calendars(found)
+    counts = {name: value for name, value in asdict(means).items() if name != "stage_names"}  # Names are but words.
+    text = orjson.dumps([VERSION, counts, repr(sorted(found.items()))], option=orjson.OPT_SORT_KEYS)
+    return Frame(means, days_of, hashlib.blake2b(text, digest_size=8).hexdigest())
