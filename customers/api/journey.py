@@ -184,16 +184,14 @@ class CustomerJourneyView(View):
             root = standing_or_problem(sql, customer)
         freshen(root)
         names = meaning().stage_names
-        stands: dict[str, Any] = (
-            Experience.objects.filter(pk=root).values("stage", "stage_since", "first_touch").first() or {}
-        )
+        stands = Experience.objects.filter(pk=root).only("stage", "stage_since", "first_touch").first()
         with reading() as sql:
             steps = [{**one, "name": names.get(one["stage"]) or one["stage"]} for one in path(sql, root)]
             log(sql, request, [root])
         body = {
-            "stage": stands.get("stage") or None,
-            "since": stands.get("stage_since"),
-            "first_touch": stands.get("first_touch"),
+            "stage": (stands and stands.stage) or None,
+            "since": stands and stands.stage_since,
+            "first_touch": stands and stands.first_touch,
             "steps": steps,
         }
         return json_response(body)

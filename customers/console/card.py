@@ -14,7 +14,9 @@ from customers.access import Principal, log_views
 from customers.cards import cards
 from customers.console import words
 from customers.console.asked import Asked
+from customers.console.journeys import path_of
 from customers.console.knowledge import tags
+from customers.console.matters import open_of
 from customers.console.pages import customer_of, is_htmx, page, user_id
 from customers.console.personal import described
 from customers.console.pictures import months
@@ -78,6 +80,8 @@ def side_of(sql: Cursor, root: int, principal: Principal, since: datetime | None
         "profile": described(who),
         "brief": briefed(root, since),
         "counts": months(sql, root),
+        "matters": open_of(sql, root),
+        "path": path_of(sql, root),
         "tags": tags(sql, root),
         "maybe": of_customer(sql, root, who["id"]),
         "may_write": principal.may("write"),

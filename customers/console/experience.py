@@ -14,6 +14,7 @@ from customers.access import Principal
 from customers.console import meanings, words
 from customers.console.asked import day
 from customers.console.drawing import Point, curve
+from customers.console.mapping import mapped
 from customers.console.measures import amount, estimated, found_at, lasting, percent, stages
 from customers.console.pages import page, word
 from customers.experience import answertimes, churn, losing, scoreboard
@@ -76,9 +77,11 @@ def experience(request: HttpRequest, principal: Principal) -> HttpResponse:
         answers = answertimes.answers(sql, within, channel=asked.channel)
         lost = losing.losing(sql, within)
         promised = answertimes.promised(sql, within)
+        journey = mapped(sql, within)
         efforts = answertimes.effort_and_score(sql, within)
     context = {
         "tab": "overview",
+        "map": journey,
         "asked": asked,
         "grains": meanings.GRAINS.items(),
         "channels": channels_of(board, answers),

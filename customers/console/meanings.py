@@ -82,6 +82,24 @@ MATTERS: Words = {
     "answered": pgettext_lazy("matter", "answered"),
     "solved": pgettext_lazy("matter", "solved"),
 }
+SOLVERS: Words = {
+    "agent": pgettext_lazy("solved by", "a colleague said so"),
+    "event": pgettext_lazy("solved by", "another system said so"),
+    "silence": pgettext_lazy("solved by", "the customer said nothing more"),
+    "customer": pgettext_lazy("solved by", "the customer gave it up"),
+}
+EFFORT: Words = {
+    "repeats": _("came again"),
+    "switches": _("changed the channel"),
+    "handovers": _("was handed over"),
+    "waited": _("waited"),
+    "given_again": _("gave the same data again"),
+}
+REALMS: Words = {
+    "physical": _("Places and things"),
+    "social": _("People"),
+    "digital": _("Screens"),
+}
 FIELDS: Words = {
     "stage": _("Stage"),
     "purchases": _("Purchases"),
