@@ -24,7 +24,7 @@ def scale_of(text: str) -> int:
 
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
-    parser.add_argument("what", nargs="?", choices=("figures", "profile", "console"), default="figures")
+    parser.add_argument("what", nargs="?", choices=("figures", "profile", "console", "experience"), default="figures")
     parser.add_argument("--scale", type=scale_of, default=scale_of(os.environ.get("SCALE") or "200k"))
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=2.0, help="of each measurement")
@@ -56,6 +56,22 @@ def main() -> None:
             bench.start("web")
             found = console.measure(bench, clients, granted, history, rounds=given.rounds, seconds=given.seconds)
             print(report.table(found, scale=given.scale, database=version, rounds=given.rounds))
+        elif given.what == "experience":
+            from tests.bench import experience, report
+            from tests.bench.stream import Stream
+
+            bench.start("web")
+            found = experience.measure(
+                bench,
+                clients,
+                granted,
+                history,
+                Stream(history),
+                rounds=given.rounds,
+                seconds=given.seconds,
+                batches=given.batches,
+            )
+            print(report.table(found, scale=given.scale, database=version, rounds=given.rounds))
         else:
             figures(bench, clients, granted, history, given, version)
 
@@ -63,7 +79,7 @@ def main() -> None:
 def figures(
     bench: Bench, clients: Clients, granted: "Access", history: History, given: argparse.Namespace, version: str
 ) -> None:
-    from tests.bench import console, doors, identity, pushing, reading, report, waiting
+    from tests.bench import console, doors, experience, identity, pushing, reading, report, waiting
     from tests.bench.stream import Stream
 
     stream = Stream(history)
@@ -84,6 +100,10 @@ def figures(
     bench.stop("worker", "sweep")
     say("(6) the console")
     found += console.measure(bench, clients, granted, history, rounds=rounds, seconds=seconds)
+    say("(7) the experience")
+    found += experience.measure(
+        bench, clients, granted, history, stream, rounds=rounds, seconds=seconds, batches=given.batches
+    )
     bench.stop("web")
     say("(5) identity; it wipes what was loaded")
     found += identity.measure(bench.var, scale=given.scale, rounds=rounds)

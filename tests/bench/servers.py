@@ -3,6 +3,7 @@
 import http.client
 import os
 import shutil
+import sys
 import tempfile
 import time
 from dataclasses import replace
@@ -97,6 +98,10 @@ class Bench:
         self._launch("bare", argv, {"DJANGO_SETTINGS_MODULE": "tests.bench.bare_settings"})
         self._wait("bare", place.port)
         return place.port
+
+    def follow(self) -> None:
+        """A process that folds behind the timeline, without draining."""
+        self._launch("follower", [sys.executable, "-m", "tests.bench.follower"], {})
 
     def stop(self, *names: str) -> None:
         end([self.children.pop(name) for name in names], STOP_SECONDS)
