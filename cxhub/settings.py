@@ -233,6 +233,10 @@ SPECTACULAR_SETTINGS = {
     "COMPONENT_SPLIT_REQUEST": True,
     "OAS_VERSION": "3.1.0",  # the first that knows null
     "POSTPROCESSING_HOOKS": ["drf_spectacular.hooks.postprocess_schema_enums", "customers.api.describing.described"],
+    # Sets of words that have two names.
+    "ENUM_NAME_OVERRIDES": {
+        "ExpectationOutcomeEnum": ("missed", "met", "exceeded"),
+    },
 }
 
 LOGGING: dict[str, Any] = {

@@ -28,13 +28,13 @@ SENTIMENTS = {"negative": -1, "neutral": 0, "positive": 1}
 
 
 class FeedbackShape(shapes.Shape):
-    """`urgent`: negative, and nobody answered. `text` is its beginning."""
+    """`kind`: review, complaint, mention, comment. `urgent`: negative, and not answered. `text` is its beginning."""
 
     id: UUID
     customer: UUID
     interaction: UUID
     at: datetime
-    kind: Literal["review", "complaint", "mention", "comment"]
+    kind: str
     channel: str
     source: str
     topic: str | None
