@@ -119,7 +119,7 @@ def telling(api: Api, kind: str, value: str) -> list[str]:
 
 def test_the_history_goes_in_once(state: dict[str, Any], capsys: pytest.CaptureFixture[str]) -> None:
     demo.push(settings.CXHUB_PUBLIC_URL, state)
-    assert "44 customers" in capsys.readouterr().out
+    assert "50 customers" in capsys.readouterr().out
     lines = Interaction.objects.count()
     assert 400 <= lines <= 800
     assert set(Delivery.objects.values_list("state", flat=True)) == {"recorded"}

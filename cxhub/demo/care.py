@@ -5,7 +5,48 @@ Each is in the middle of something when the demo begins: whoever opens the card 
 
 from cxhub.demo.screenplay import Person, person
 
+# Who left after the purchase: he wrote, waited for days, asked again by telephone, and closed his account.
+LOST = (
+    ("C-1311", "Инна Соколова", 1311, 168, 96, "pour-over", "Заменить фильтр по гарантии", 1),
+    ("C-1312", "Максим Ершов", 1312, 151, 88, "grinders", "Не включается после чистки", 2),
+    ("C-1313", "Альбина Юсупова", 1313, 139, 71, "espresso-autumn", "Где возврат за второй пакет?", 3),
+    ("C-1314", "Егор Панкратов", 1314, 122, 52, "grinders", "Скрежет на мелком помоле", 1),
+    ("C-1315", "Дарья Климова", 1315, 104, 33, "espresso-autumn", "Течёт бак, второй раз", 2),
+    ("C-1316", "Арсений Вольский", 1316, 90, 24, "pour-over", "Пришла чужая насадка", 4),
+)
+LEAVING = """
+{bought} 12:00 order> {{all order=AB-2{number}:8990 utm=yandex:cpc:{campaign}}} Заказ с сайта
+{served} 15:00 crm= {{order=AB-2{number} arrived}} Заказ доставлен
+{asked} 10:00 form> {{request=E-{number} mood=-1}} Вопрос с сайта: «{words}»
+{again} 09:30 call> {{missed mood=-1}} Ждал на линии, не дождался
+{again} 18:00 chat> {{mood=-1}} Я писал вам {days} дня назад. Есть кто живой?
+{answered} 16:40 sms< {{anna}} Простите за ожидание! Мастер свободен на следующей неделе.
+{scored} 12:00 ces> {{score={ces}}} Пришлось напоминать три раза
+{left} 11:00 crm= {{lost=Долго_ждал_ответа}} Попросил удалить карту лояльности
+"""
+
+
+def leaving(crm: str, name: str, number: int, bought: int, asked: int, campaign: str, words: str, ces: int) -> Person:
+    days = 2 + number % 3
+    story = LEAVING.format(
+        number=number,
+        campaign=campaign,
+        words=words,
+        days=days,
+        ces=ces,
+        bought=bought,
+        served=bought - 3,
+        asked=asked,
+        again=asked - days,
+        answered=asked - days - 2,
+        scored=asked - days - 3,
+        left=asked - days - 5,
+    )
+    return person(crm, name, f"phone:+7999000{number} email:c{number}@pochta.example device:web-{number}", story)
+
+
 PEOPLE: list[Person] = [
+    *(leaving(*one) for one in LOST),
     # Taken over from Igor: a broken word, a second one that is due, a matter that came back, a low score.
     person(
         "C-1301",
