@@ -1,7 +1,7 @@
 # cxhub: `make demo` is all a newcomer needs. CXHUB_PORT (8000) and CXHUB_VAR (./var) choose port and data folder,
 # CXHUB_PUBLIC_URL the address providers see, PYTHON the interpreter that .venv is made with.
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test lint format types migrations-check deploy-check bench faults soak lock clean env env-dev env-peer
+.PHONY: help demo serve test lint format types migrations-check deploy-check bench screenshots faults soak lock clean env env-dev env-peer
 
 PY := .venv/bin/python
 # Only so that settings can be read where nothing is signed and no server is asked.
@@ -48,6 +48,9 @@ faults: env-dev ## Kills, freezes and fills real processes and servers under loa
 
 soak: env-dev ## 20,000 random operations on identities by 8 processes (OPERATIONS, SEED), then whether all is well
 	@$(PY) -m tests.soak
+
+screenshots: env-dev ## Each page of a throw-away demo in both themes, below var/screenshots (KEEP=1: the best into docs)
+	@$(PY) -m tests.screenshots $(if $(KEEP),--keep)
 
 env: ## .venv with what cxhub needs to run
 	@sh cxhub/setup.sh run
