@@ -108,7 +108,7 @@ def merge(
         mine = [identity for identity, home in homes.items() if home == one]
         theirs = [identity for identity, home in homes.items() if home == other]
         if len(homes) > IDENTITIES or joins(sql, one, other) > JOINS:
-            raise Refused("Together they would have more identities than a person has.")
+            raise Refused("Together they would have more identities, or stand for more customers, than a person does.")
         lifted = rows(sql, LIFT, {"one": mine, "other": theirs, "by": by})
         sql.execute(FOUNDERS, ([one, other],))
         founders = dict(sql.fetchall())

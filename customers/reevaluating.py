@@ -37,10 +37,12 @@ DOUBTS = Rows("", link="bigint", reason="text")
 REVIEW = f"""
 INSERT INTO customers_candidate (identity_id, kind, scope, value, reason, trust, source, interaction_id, seen_at,
                                  times, state, decided_by, decision)
-SELECT DISTINCT ON (l.a_id, b.kind, b.scope, b.value) l.a_id, b.kind, b.scope, b.value, '{Candidate.REVIEW}' || x.reason, l.trust,
-       coalesce(l.evidence->>'source', ''),
+SELECT DISTINCT ON (l.a_id, b.kind, b.scope, b.value) l.a_id, b.kind, b.scope, b.value,
+       '{Candidate.REVIEW}' || x.reason, l.trust, coalesce(l.evidence->>'source', ''),
        coalesce(l.evidence->>'line', '00000000-0000-0000-0000-000000000000')::uuid, l.created_at, 1, 'open', '', ''
-  FROM {DOUBTS.source} JOIN customers_link l ON l.id = x.link JOIN customers_identity b ON b.id = l.b_id
+  FROM {DOUBTS.source}
+  JOIN customers_link l ON l.id = x.link AND l.undone_at IS NULL
+  JOIN customers_identity b ON b.id = l.b_id
  ORDER BY l.a_id, b.kind, b.scope, b.value, l.id
     ON CONFLICT (identity_id, kind, scope, value) DO UPDATE SET reason = excluded.reason, state = 'open'
  WHERE customers_candidate.state IN ('open', 'stale')
@@ -95,7 +97,9 @@ def reevaluate(*, every: bool = False, dry_run: bool = False) -> Iterator[Doubt]
     """Of links of older rules (`every`: of all), those that would be refused today; each becomes a candidate."""
     before, after = (RULES_VERSION + 1 if every else RULES_VERSION), 0
     while True:
+        # One snapshot, or a link would reach an identity that came a statement later.
         with transaction.atomic(), cursor() as sql:
+            sql.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
             sql.execute(LINKS, (before, after, BATCH))
             batch = sql.fetchall()
             if not batch:
@@ -107,7 +111,8 @@ def reevaluate(*, every: bool = False, dry_run: bool = False) -> Iterator[Doubt]
                 for link, a, b, trust, version in batch
                 if (reason := refused_today(people, link, a, b, trust))
             ]
-            if doubts and not dry_run:
+        if doubts and not dry_run:
+            with cursor() as sql:
                 sql.execute(REVIEW.encode(), (as_json([{"link": d.link, "reason": d.reason} for d in doubts]),))
         yield from doubts
 
