@@ -190,6 +190,16 @@ def test_a_filter_that_the_form_cannot_hold_is_only_shown(api: Api) -> None:
     assert "cannot be read" in words_of(ok(agent(), "/segments"))
 
 
+def test_the_card_shows_what_he_answered_and_said(api: Api) -> None:
+    ada, jonas = story(api)
+    words = words_of(ok(agent(), f"/customers/{ada}"))
+    assert "NPS 10 of 0 to 10" in words
+    assert "not counted: out of the scale" in words
+    assert "nobody came back in time" in words
+    assert "Review" in words_of(ok(agent(), f"/customers/{jonas}"))
+    assert "negative, new" in words_of(ok(agent(), f"/customers/{jonas}"))
+
+
 PAGES = ("/feedback", "/segments", "/segments/new", "/experience", "/experience/scores", "/experience/left")
 
 

@@ -14,12 +14,14 @@ from customers.access import Principal, log_views
 from customers.cards import cards
 from customers.console import words
 from customers.console.asked import Asked
+from customers.console.feelings import feelings
 from customers.console.journeys import path_of
 from customers.console.knowledge import tags
 from customers.console.matters import open_of
 from customers.console.pages import customer_of, is_htmx, page, user_id
 from customers.console.personal import described
 from customers.console.pictures import months
+from customers.console.promised import panel
 from customers.console.suggestions import of_customer
 from customers.console.timelines import read
 from customers.experience.brief import brief
@@ -79,11 +81,13 @@ def side_of(sql: Cursor, root: int, principal: Principal, since: datetime | None
         "card": who,
         "profile": described(who),
         "brief": briefed(root, since),
+        "feelings": feelings(sql, root),
         "counts": months(sql, root),
         "matters": open_of(sql, root),
         "path": path_of(sql, root),
         "tags": tags(sql, root),
         "maybe": of_customer(sql, root, who["id"]),
+        **panel(sql, root),
         "may_write": principal.may("write"),
     }
 
