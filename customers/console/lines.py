@@ -16,7 +16,7 @@ from customers.console.facts import facts, listed
 from customers.console.transcripts import Transcript, transcript
 from customers.models.attachment import Attachment
 
-LONG = 3_000
+LONG = 1_500
 """Characters of a text that are shown before somebody asks for all of it."""
 FILES = 12
 PICTURES = ("image/png", "image/jpeg", "image/gif", "image/webp")
@@ -65,6 +65,9 @@ class Line:
     by: str = ""
     customer: str = ""
     name: str = ""
+    promises: list[dict[str, Any]] = field(default_factory=list)
+    expectations: list[dict[str, Any]] = field(default_factory=list)
+    suggestion: dict[str, Any] | None = None  # what our text seems to promise
 
     @property
     def id(self) -> str:

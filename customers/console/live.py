@@ -10,6 +10,8 @@ from customers.access import Principal, log_views
 from customers.console.asked import Asked, matching
 from customers.console.lines import lines, parsed
 from customers.console.pages import Unreadable, customer_of, page, word
+from customers.console.promised import beside
+from customers.experience.following import freshen
 from customers.sql import cursor
 
 
@@ -32,7 +34,12 @@ def news(request: HttpRequest, principal: Principal, customer: str) -> HttpRespo
         log_views(sql, principal.viewer, [root], request.path)
     shown = [entry for entry in entries if UUID(entry["id"]) in kept]
     hidden = [entry["id"] for entry in entries if UUID(entry["id"]) not in kept]
-    context = {"lines": lines(shown, customer), "gone": [*new.gone, *hidden], "reset": new.reset, "next": new.next}
+    found = lines(shown, customer)
+    if found:
+        freshen(root)
+        with cursor("reading") as sql:
+            beside(sql, root, found, offer=principal.may("write"))
+    context = {"lines": found, "gone": [*new.gone, *hidden], "reset": new.reset, "next": new.next}
     answer = render(request, "customers/news.html", context)
     answer["ETag"] = f'"{new.next}"'
     return answer

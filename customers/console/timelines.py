@@ -14,6 +14,7 @@ from customers.cards import Erased
 from customers.console.asked import Asked, line, place_of
 from customers.console.lines import Line, lines, parsed
 from customers.console.pages import customer_of, is_htmx, page
+from customers.console.promised import beside
 from customers.sql import Cursor, cursor
 from customers.timeline import Page
 
@@ -77,7 +78,12 @@ def read(
         above = fetched(replace(place, backwards=True).token("desc"), ABOVE)
         ends, entries = (above.previous, only.next), parsed(above.results) + parsed(only.results)
     return Reading(
-        lines(entries, customer, seen_until=seen_until, here=asked.at, viewer=principal.viewer),
+        beside(
+            sql,
+            root,
+            lines(entries, customer, seen_until=seen_until, here=asked.at, viewer=principal.viewer),
+            offer=principal.may("write"),
+        ),
         newer=asked.query(cursor=ends[0]) if ends[0] else "",
         older=asked.query(cursor=ends[1]) if ends[1] else "",
         changes=only.changes,
@@ -130,4 +136,5 @@ def whole_line(request: HttpRequest, principal: Principal, customer: str, intera
     entries = parsed(one.results) if one else []
     if [entry["id"] for entry in entries] != [str(found)]:
         raise Http404
-    return lines(entries, customer, whole=True)[0]
+    with cursor("reading") as sql:
+        return beside(sql, root, lines(entries, customer, whole=True), offer=principal.may("write"))[0]

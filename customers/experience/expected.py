@@ -4,17 +4,12 @@ from typing import Any, Final
 from uuid import UUID
 
 from customers.experience.expectations import OUTCOMES
-from customers.experience.owed import Owed, page_of, position
+from customers.experience.owed import EXPECTATION, OF, Owed, page_of, position
+from customers.experience.owed import EXPECTATIONS as FROM
 from customers.sql import Cursor
 
 OPEN: Final = "open"
 STATES: Final = (OPEN, *OUTCOMES)
-EXPECTATION: Final = """json_build_object('id', e.id, 'customer', coalesce(m.public_id, c.public_id), 'line', e.line_id,
-  'what', e.what, 'lasting', e.lasting, 'request', e.request_id, 'stated_at', e.stated_at,
-  'stated_by', nullif(e.stated_by, ''), 'outcome', nullif(e.outcome, ''), 'emotion', e.emotion,
-  'outcome_at', e.outcome_at, 'outcome_by', nullif(e.outcome_by, ''))::text"""
-FROM = """customers_expectation e JOIN customers_customer c ON c.id = e.customer_id
-  LEFT JOIN customers_customer m ON m.id = c.merged_into_id"""
 # Lasting ones first; of the others those whose matter is not over.
 AHEAD = f"""
 SELECT {EXPECTATION} FROM {FROM} LEFT JOIN customers_request r ON r.id = e.request_id
@@ -55,8 +50,9 @@ def expected(sql: Cursor, *, outcome: str | None, token: str | None, limit: int)
         at, id_ = position(token)
         asked |= {"at": at, "id": id_}
         where.append(f"({column}, e.id) < (%(at)s, %(id)s)")
+    shown = f"{EXPECTATION}, {OF}::text, e.customer_id, {column}, e.id"
     sql.execute(
-        f"SELECT {EXPECTATION}, e.customer_id, {column}, e.id FROM {FROM} WHERE {' AND '.join(where) or 'true'}"
+        f"SELECT {shown} FROM {FROM} WHERE {' AND '.join(where) or 'true'}"
         f" ORDER BY {column} DESC, e.id DESC LIMIT {limit + 1}".encode(),
         asked,
     )

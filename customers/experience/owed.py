@@ -1,6 +1,6 @@
 """What is owed to customers: promises across all of them, the most overdue first, and how many became what."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -22,6 +22,20 @@ PROMISE: Final = f"""json_build_object('id', p.id, 'customer', {OF}, 'line', p.l
   'closed_by', nullif(p.closed_by, ''), 'why', nullif(p.why, ''))::text"""
 FROM = """customers_promise p JOIN customers_customer c ON c.id = p.customer_id
   LEFT JOIN customers_customer m ON m.id = c.merged_into_id"""
+EXPECTATION: Final = """json_build_object('id', e.id, 'customer', coalesce(m.public_id, c.public_id), 'line', e.line_id,
+  'what', e.what, 'lasting', e.lasting, 'request', e.request_id, 'stated_at', e.stated_at,
+  'stated_by', nullif(e.stated_by, ''), 'outcome', nullif(e.outcome, ''), 'emotion', e.emotion,
+  'outcome_at', e.outcome_at, 'outcome_by', nullif(e.outcome_by, ''))::text"""
+EXPECTATIONS: Final = """customers_expectation e JOIN customers_customer c ON c.id = e.customer_id
+  LEFT JOIN customers_customer m ON m.id = c.merged_into_id"""
+SAID = f"""
+SELECT 0, {PROMISE}, p.made_at, p.id FROM {FROM}
+ WHERE p.customer_id = %(customer)s AND p.line_id = ANY(%(lines)s)
+ UNION ALL
+SELECT 1, {EXPECTATION}, e.stated_at, e.id FROM {EXPECTATIONS}
+ WHERE e.customer_id = %(customer)s AND e.line_id = ANY(%(lines)s)
+ ORDER BY 3, 4
+"""
 COUNTS = """
 SELECT count(*), count(*) FILTER (WHERE state = 'kept'), count(*) FILTER (WHERE state = 'broken'),
        count(*) FILTER (WHERE state = 'cancelled'), count(*) FILTER (WHERE tries > 0),
@@ -41,8 +55,13 @@ class Owed:
     """One page of promises as JSON texts; `next` is empty at the end."""
 
     rows: list[str]
-    customers: list[int]
+    whose: list[tuple[str, int]]
+    """The customers' public ids and ours."""
     next: str
+
+    @property
+    def customers(self) -> list[int]:
+        return sorted({customer for _, customer in self.whose})
 
 
 def owed(
@@ -70,7 +89,7 @@ def owed(
         where.append(f"({column}, p.id) {'>' if waits else '<'} (%(at)s, %(id)s)")
     order = f"{column}, p.id" if waits else f"{column} DESC, p.id DESC"
     sql.execute(
-        f"SELECT {PROMISE}, p.customer_id, {column}, p.id FROM {FROM} WHERE {' AND '.join(where)}"
+        f"SELECT {PROMISE}, {OF}::text, p.customer_id, {column}, p.id FROM {FROM} WHERE {' AND '.join(where)}"
         f" ORDER BY {order} LIMIT {limit + 1}".encode(),
         asked,
     )
@@ -79,8 +98,8 @@ def owed(
 
 def page_of(rows: Sequence[tuple[Any, ...]], limit: int) -> Owed:
     shown = rows[:limit]
-    following = token_of(shown[-1][2], shown[-1][3]) if len(rows) > limit else ""
-    return Owed([row[0] for row in shown], sorted({row[1] for row in shown}), following)
+    following = token_of(shown[-1][3], shown[-1][4]) if len(rows) > limit else ""
+    return Owed([row[0] for row in shown], [(row[1], row[2]) for row in shown], following)
 
 
 def token_of(at: datetime, id_: UUID) -> str:
@@ -115,6 +134,13 @@ def of_line(sql: Cursor, customer: int, line: UUID) -> list[str]:
         (customer, line),
     )
     return [row[0] for row in sql.fetchall()]
+
+
+def said_in(sql: Cursor, customer: int, lines: Iterable[UUID]) -> list[tuple[int, str]]:
+    """What was said in lines of a customer: (0, a promise) and (1, an expectation), as JSON texts."""
+    asked = {"customer": customer, "lines": list(lines)}
+    sql.execute(SAID.encode(), asked)
+    return [(row[0], row[1]) for row in sql.fetchall()]
 
 
 def one(sql: Cursor, id_: UUID) -> tuple[str, int] | None:

@@ -1,0 +1,138 @@
+"""What was promised and is expected, in words: for the card, beside the lines in which it was said, and in lists."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import orjson
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+from customers import masking
+from customers.console.lines import Line
+from customers.console.words import Words
+from customers.experience import expected, owed
+from customers.experience.calendar import Calendars, calendars
+from customers.experience.phrases import suggested
+from customers.sql import Cursor
+
+RECENT = timedelta(days=31)
+"""Older lines are not read for what they may have promised."""
+PROMISE_KINDS: Words = {
+    "callback": pgettext_lazy("promise", "a call"),
+    "answer": pgettext_lazy("promise", "an answer in writing"),
+    "visit": pgettext_lazy("promise", "a visit"),
+    "any": pgettext_lazy("promise", "a call or a message"),
+    "delivery": pgettext_lazy("promise", "a delivery"),
+    "task": pgettext_lazy("promise", "something else"),
+}
+"""By what a promise is kept; the last two only by somebody's word."""
+KINDS: Words = {**PROMISE_KINDS, "message": PROMISE_KINDS["answer"]}
+STATES: Words = {
+    "open": pgettext_lazy("promise", "open"),
+    "overdue": pgettext_lazy("promise", "overdue"),
+    "kept": pgettext_lazy("promise", "kept"),
+    "broken": pgettext_lazy("promise", "broken"),
+    "late": pgettext_lazy("promise", "broken, made good late"),
+    "given_up": pgettext_lazy("promise", "broken, given up"),
+    "cancelled": pgettext_lazy("promise", "cancelled"),
+}
+LISTS: Words = {
+    "waiting": pgettext_lazy("promises", "what waits"),
+    "overdue": pgettext_lazy("promises", "overdue"),
+    "open": pgettext_lazy("promises", "not due yet"),
+    "kept": pgettext_lazy("promises", "kept"),
+    "broken": pgettext_lazy("promises", "broken"),
+    "cancelled": pgettext_lazy("promises", "cancelled"),
+}
+OUTCOMES: Words = {
+    "missed": pgettext_lazy("expectation", "missed"),
+    "met": pgettext_lazy("expectation", "met"),
+    "exceeded": pgettext_lazy("expectation", "exceeded"),
+}
+EMOTIONS: Words = {"-1": _("unhappy"), "0": _("calm"), "1": _("pleased")}
+
+
+def local(value: str | None) -> datetime | None:
+    return timezone.localtime(datetime.fromisoformat(value)) if value else None
+
+
+def promise(text: str) -> dict[str, Any]:
+    """A promise as templates show it; the times are the reader's."""
+    one: dict[str, Any] = masking.shown(orjson.loads(text))
+    for name in ("made_at", "due_at", "tried_at", "closed_at", "settled_at"):
+        one[name] = local(one[name])
+    one["shows"] = state_of(one)
+    one["state_name"] = STATES[one["shows"]]
+    one["kind_name"] = KINDS.get(one["kind"], one["kind"])
+    one["waits"] = one["settled_at"] is None
+    return one
+
+
+def state_of(one: dict[str, Any]) -> str:
+    if one["overdue"]:
+        return "overdue"
+    if one["state"] == "broken" and one["settled_at"]:
+        return "late" if one["closed_line"] or not one["why"] else "given_up"
+    return str(one["state"])
+
+
+def expectation(text: str) -> dict[str, Any]:
+    one: dict[str, Any] = masking.shown(orjson.loads(text))
+    one |= {"stated_at": local(one["stated_at"]), "outcome_at": local(one["outcome_at"])}
+    one["outcome_name"] = OUTCOMES.get(one["outcome"], "")
+    one["emotion_name"] = EMOTIONS.get(str(one["emotion"]), "")
+    return one
+
+
+def panel(sql: Cursor, root: int) -> dict[str, Any]:
+    """For the card: what waits, and what he expects of whoever speaks with him next; the brief has folded him."""
+    return {
+        "promises": [promise(text) for text in owed.of_customer(sql, root, waiting=True, limit=20)],
+        "expects": [expectation(text) for text in expected.ahead(sql, root)],
+    }
+
+
+def beside(sql: Cursor, root: int, shown: Sequence[Line], *, offer: bool) -> list[Line]:
+    """Lines with what was promised and expected in them; `offer`: and what our own text seems to promise."""
+    ids = [UUID(one.id) for one in shown]
+    said = said_in(sql, root, ids)
+    days: Calendars | None = None
+    for one in shown:
+        one.promises, one.expectations = said.get(one.id, ([], []))
+        if offer and suggestible(one):
+            days = days or calendars()
+            one.suggestion = suggestion(one.entry, days)
+    return list(shown)
+
+
+def said_in(sql: Cursor, root: int, ids: Iterable[UUID]) -> dict[str, tuple[list[Any], list[Any]]]:
+    """{line: (promises, expectations)}"""
+    found: dict[str, tuple[list[Any], list[Any]]] = {}
+    for kind, text in owed.said_in(sql, root, ids):
+        one = expectation(text) if kind else promise(text)
+        found.setdefault(one["line"], ([], []))[kind].append(one)
+    return found
+
+
+def suggestible(one: Line) -> bool:
+    return not one.promises and one.entry["direction"] == "outbound" and timezone.now() - one.at < RECENT
+
+
+def suggestion(entry: dict[str, Any], days: Calendars) -> dict[str, Any] | None:
+    """What the text of an entry seems to promise; not what is over already."""
+    said = datetime.fromisoformat(entry["occurred_at"])
+    zone = timezone.get_current_timezone()
+    calendar = days.of(entry["source"])
+    guess = suggested(entry["direction"], entry["kind"], entry["text"], said, calendar, zone)
+    if guess is None or guess.due_at <= timezone.now() or entry["deleted_at"]:
+        return None
+    return {
+        "what": guess.what,
+        "kind": guess.kind,
+        "words": guess.words,
+        "due_at": timezone.localtime(guess.due_at),
+        "kind_name": KINDS[guess.kind],
+    }
