@@ -163,6 +163,7 @@ def test_the_first_contact_opens_the_card_but_not_over_a_note(page: Any, api: Ap
     page.goto("/lookup?phone=89126543210&call_id=55.1")
     page.wait_for_selector("#pulse:has-text('Live:')")
     page.fill("#note", "wants a call back")
+    assert not page.is_visible("#came")
     call = event(identifier("phone", NUMBER), channel="phone", kind="call", id="55.1", details={"call": {}})
     api.push(call)
     drained()
