@@ -16,8 +16,8 @@ ROWS = Rows(
 DOUBT = f"""
 INSERT INTO customers_candidate (identity_id, kind, scope, value, reason, trust, source, interaction_id, seen_at,
                                  times, state, decided_by, decision)
-SELECT DISTINCT ON (i.id, o.kind, o.scope, o.value) i.id, o.kind, o.scope, o.value, '{Candidate.REVIEW}replayed', l.trust, x.source,
-       x.line, l.created_at, 1, 'open', '', ''
+SELECT DISTINCT ON (i.id, o.kind, o.scope, o.value) i.id, o.kind, o.scope, o.value, '{Candidate.REVIEW}replayed',
+       l.trust, x.source, x.line, l.created_at, 1, 'open', '', ''
   FROM {ROWS.source}
   JOIN customers_link l ON x.identity_id IN (l.a_id, l.b_id) AND l.undone_at IS NULL AND l.cause = 'event'
                        AND l.evidence->>'line' = x.line::text
