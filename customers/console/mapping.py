@@ -17,7 +17,7 @@ from customers.experience.journeymap import JourneyMap, Sums, journey_map
 from customers.experience.periods import Period
 from customers.sql import Cursor
 
-SIDE, WIDE, ROW, HEAD, MOOD, FOOT = 120, 128, 46, 34, 70, 54
+SIDE, WIDE, ROW, HEAD, MOOD, FOOT = 120, 148, 46, 34, 70, 54
 BIGGEST: Final = 19
 GLAD, SAD = 0.25, -0.25
 """From which mean on a mood is shown as good or bad; the sign says it without colour."""
@@ -50,7 +50,7 @@ def drawn(found: JourneyMap, names: Names) -> SafeString:
     parts = [f'<svg class="map" viewBox="0 0 {wide} {high}" aria-hidden="true" focusable="false">']
     for place, stage in enumerate(stages):
         x = SIDE + WIDE * place + WIDE // 2
-        parts.append(f'<text class="stage" x="{x}" y="20">{short(names.stages.get(stage, stage), 18)}</text>')
+        parts.append(f'<text class="stage" x="{x}" y="20">{short(names.stages.get(stage, stage), 20)}</text>')
         if place:
             parts.append(f'<path class="grid" d="M{x - WIDE // 2} {HEAD}V{high - 8}"/>')
     parts += moods(found, names)
@@ -100,7 +100,7 @@ def moods(found: JourneyMap, names: Names) -> list[str]:
 def losses(found: JourneyMap, names: Names, top: int) -> list[str]:
     """A bar for each stage: of how many customers it was the last."""
     parts = [f'<text class="row" x="4" y="{top + 30}">{short(names.lost, 17)}</text>']
-    most = max((sums.drop_off or 0 for sums in found.stages.values()), default=0) or 1
+    most = max([20.0, *(sums.drop_off or 0 for sums in found.stages.values())])
     for place, sums in enumerate(found.stages.values()):
         if sums.exits and sums.drop_off is not None:
             tall = max(2, round(28 * sums.drop_off / most))

@@ -140,8 +140,8 @@ def see(state: State, contact: Contact, out: Out) -> None:
         purchase(journey, contact)
     if touched and journey["stage"] != LEFT and (sign(contact) or "journey" not in state["alarms"]):
         alarm(state, "journey", contact.at + out.meaning.lost_after_days * DAY)
-    if served(contact):
-        journey["human"] = {"line": contact.id, "at": contact.at, "agent": who(contact), "name": contact.agent_name}
+    if served(contact) and (agent := who(contact)):
+        journey["human"] = {"line": contact.id, "at": contact.at, "agent": agent, "name": contact.agent_name}
         journey["human"]["channel"] = contact.channel
 
 
