@@ -9,8 +9,10 @@ from customers.experience.brief import brief, chosen
 from customers.experience.briefwords import LONG, Line, first_words
 from customers.models import Customer, Expectation, Interaction, LastLook, Promise, Request
 from tests.support import COMMITTED, Api, event, everything, identifier, phone, problem_of, push_and_drain, shop
+from tests.test_console import agent, ok
 
 pytestmark = COMMITTED
+LAST: list[str] = []
 ANN = {"id": "ann", "name": "Anna Petrova", "type": "human"}
 OURS: dict[str, Any] = {"direction": "outbound", "agent": ANN}
 AMONG_US: dict[str, Any] = {"kind": "note", "direction": "internal", "agent": ANN}
@@ -40,7 +42,7 @@ def of(lines: list[dict[str, Any]], what: str) -> dict[str, Any]:
 
 def pushed(api: Api, *said: dict[str, Any], name: str = "Vera Lind") -> str:
     """One person's contacts; his id."""
-    number = phone()
+    LAST.append(number := phone())
     told = push_and_drain(api, *(event(identifier("phone", number), name=name, **one) for one in said))
     customer: str = told[0]["customer"]
     return customer
@@ -124,6 +126,26 @@ def test_what_is_new_is_asked_for_by_keys_and_known_of_users(api: Api) -> None:
     assert "Hello again" in line["text"]
     assert problem_of(api.get(f"customers/{customer}/brief", {"since": "yesterday"}))[1] == "invalid_value"
     assert LastLook.objects.count() == 0
+
+
+def test_it_stands_on_the_card_and_links_its_proofs(api: Api) -> None:
+    customer = pushed(api, {"occurred_at": ago(3), "text": "Where is my parcel?"}, {"occurred_at": ago(2), **OURS})
+    page = ok(agent(language="lt"), f"/customers/{customer}")
+    assert "Trumpai" in page
+    assert page.index("Trumpai") < page.index('id="reach"'), "before one speaks"
+    proof = of(lines_of(api, customer), "colleague")["interaction"]
+    assert f'href="?at={proof}"' in page
+    popped = agent().get("/lookup", {"crm_id": "nobody", "identifier": f"phone:{LAST[-1]}"}, follow=True)
+    assert "In brief" in popped.content.decode(), "the screen pop opens the card"
+
+
+def test_a_user_is_told_what_came_since_he_looked(api: Api) -> None:
+    customer = pushed(api, {"occurred_at": ago(30)})
+    client = agent()
+    ok(client, f"/customers/{customer}")
+    LastLook.objects.update(looked_at=datetime.now(UTC) - timedelta(hours=5))
+    push_and_drain(api, event(identifier("phone", LAST[-1]), occurred_at=ago(1), text="Are you there?"))
+    assert "Are you there?" in ok(client, f"/customers/{customer}").split("In brief")[1].split("</section>")[0]
 
 
 def test_nobody_and_the_erased_have_none(api: Api) -> None:
