@@ -13,6 +13,8 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from prometheus_client.registry import Collector
 
 from customers import verifying
+from customers.experience import owed
+from customers.sql import cursor
 
 
 def identity() -> Iterable[Metric]:
@@ -35,7 +37,17 @@ def identity() -> Iterable[Metric]:
     yield from (at, took, trouble, rows)
 
 
-SUBJECTS: Final[tuple[Callable[[], Iterable[Metric]], ...]] = (identity,)
+def promises() -> Iterable[Metric]:
+    """What became of promises, and how many wait now."""
+    with cursor("reading") as sql:
+        counts = owed.promise_counts(sql)
+    found = GaugeMetricFamily("cxhub_promises", "Promises to customers, by what became of them.", labels=["state"])
+    for state, count in counts.items():
+        found.add_metric([state], count)
+    yield found
+
+
+SUBJECTS: Final[tuple[Callable[[], Iterable[Metric]], ...]] = (identity, promises)
 """Each subject is asked at every scrape: keep them cheap."""
 
 

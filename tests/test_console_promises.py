@@ -103,8 +103,7 @@ def test_the_list_has_the_most_overdue_first_and_settles(api: Api) -> None:
     again = words_of(ok(client, f"/promises/{late.pk}"))
     assert "Take it back" in again
     sent(client, f"/promises/{late.pk}", {"done": "reopen"})
-    late.refresh_from_db()
-    assert late.settled_at is None
+    assert Promise.objects.get(pk=late.pk).settled_at is None
     for state in ("kept", "broken", "cancelled", "open", "overdue"):
         ok(client, "/promises", {"state": state, "whose": "all"})
     assert client.get("/promises", {"cursor": "x"}).status_code == 400

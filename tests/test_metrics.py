@@ -7,9 +7,10 @@ from django.db import connection
 from django.test import Client
 from prometheus_client.parser import text_string_to_metric_families
 
+from customers.experience.following import follow
 from customers.verifying import RULES, verify_and_store
 from tests.identity_support import came
-from tests.support import COMMITTED, everything, phone, shop
+from tests.support import COMMITTED, event, everything, identifier, phone, push_and_drain, shop
 
 pytestmark = COMMITTED
 TOKEN = "a token of this test"
@@ -44,7 +45,7 @@ def test_whoever_has_not_the_token_is_sent_away(committed: None, settings: Any, 
 
 def test_what_the_last_verification_found(committed: None, settings: Any) -> None:
     settings.CXHUB_METRICS_TOKEN = TOKEN
-    assert samples() == {}
+    assert not [name for name, _ in samples() if name.startswith("cxhub_identity")]
     shop()
     came(everything(), ("phone", phone()), ("email", "ada@mail.example"))
     verify_and_store()
@@ -56,3 +57,14 @@ def test_what_the_last_verification_found(committed: None, settings: Any) -> Non
         cursor.execute("UPDATE customers_contactcount SET count = 7")
     verify_and_store()
     assert samples()["cxhub_identity_troubles", "counts"] == 1
+
+
+def test_what_became_of_promises(committed: None, settings: Any) -> None:
+    settings.CXHUB_METRICS_TOKEN = TOKEN
+    shop()
+    past, ahead = "2026-03-02T10:00:00+00:00", "2999-03-02T10:00:00+00:00"
+    made = {"promises": [{"id": "a", "due_at": past}, {"id": "b", "due_at": ahead}]}
+    push_and_drain(everything(), event(identifier("phone", phone()), occurred_at="2026-03-02T09:00:00Z", details=made))
+    follow()
+    found = {state: count for (name, state), count in samples().items() if name == "cxhub_promises"}
+    assert found == {"made": 2, "kept": 0, "broken": 1, "cancelled": 0, "tried": 0, "open": 1, "overdue": 1}
