@@ -4,7 +4,7 @@ One thing is said as an object (`promise`), several as a list of objects with id
 `id` of the line and another `part` adds to it: `{"promises": [{"id": "7", "closed": {"as": "kept"}}]}`.
 """
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, StringConstraints, model_validator
 
@@ -117,7 +117,11 @@ class ListedScore(Score):
 
 
 class Experienced(Open):
-    """`auto`: an automatic answer, which serves nobody. `lost`: the customer left, or why he did."""
+    """`auto`: an automatic answer, which serves nobody. `lost`: the customer left, or why he did.
+
+    `given`: what the customer had to say of himself, by name: given twice on one matter it counts as effort.
+    `transfer`: the times a call was passed on.
+    """
 
     promise: Promised | None = None
     promises: Annotated[list[ListedPromise], Field(max_length=100)] | None = None
@@ -130,6 +134,8 @@ class Experienced(Open):
     score: Score | None = None
     scores: Annotated[list[ListedScore], Field(max_length=100)] | None = None
     emotion: Felt | None = None
-    stage: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,31}$")] | None = None
+    stage: Literal["before", "purchase", "after", "again", "left"] | None = None
     lost: bool | Line | None = None
     auto: bool | None = None
+    given: Annotated[dict[Name, Line | int], Field(max_length=20)] | None = None
+    transfer: Annotated[list[dict[str, Any]], Field(max_length=50)] | None = None

@@ -284,6 +284,34 @@ class TestEffort:
         assert folded(story).out.summary["effort"] == 10
 
 
+class TestTheExamplesOfTheDocs:
+    """As docs/experience.md tells them."""
+
+    def test_a_letter_on_friday_and_a_call_on_saturday(self) -> None:
+        story = [
+            line("letter", when(days=4, hours=6), channel="email", kind="email"),  # 17:00 in Vilnius
+            call("call", when(days=5, hours=3), "missed"),
+            reply("answer", when(days=7, hours=-1.5), channel="email", kind="email"),
+        ]
+        (row,) = matters(story, calendars=office(), now=when(days=8))
+        assert (row["answer_s"], row["answer_business_s"]) == (64 * HOUR + 1800, HOUR + 1800)
+        assert (row["inbound"], row["switches"], row["missed"]) == (2, 1, 1)
+
+    def test_an_effort_of_42(self) -> None:
+        given = {"order": {"number": "AB-1"}}
+        story = [
+            line("form", when(), channel="web", kind="form", details=given),
+            reply("first", when(hours=3), agent="ann"),
+            line("again", when(hours=5), channel="web", kind="form"),
+            reply("second", when(hours=7), agent="bob"),
+            line("third", when(hours=24), channel="sms", details=given),
+            reply("last", when(hours=26), agent="bob"),
+        ]
+        (row,) = matters(story, now=when(days=2))
+        assert row["effort_parts"] == {"repeats": 20, "switches": 5, "handovers": 5, "waited": 7, "given_again": 5}
+        assert row["effort"] == 42
+
+
 def test_the_summary_counts_what_is_open() -> None:
     story = [line("ask", when()), line("b", when(hours=1), details={"request": {"id": "1"}})]
     assert folded(story, now=when(days=1)).out.summary["open_requests"] == 1
