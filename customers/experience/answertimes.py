@@ -36,7 +36,7 @@ SELECT 0, count(*), avg(s.value), corr(s.value, s.effort) FROM customers_score s
  ORDER BY 1
 """
 PROMISED = """
-SELECT p.state, p.origin, count(*), count(*) FILTER (WHERE p.state = 'open' AND p.due_at < now())
+SELECT p.state, p.origin, count(*), count(*) FILTER (WHERE p.settled_at IS NULL AND p.due_at < now())
   FROM customers_promise p WHERE p.due_at >= %(since)s AND p.due_at < %(until)s GROUP BY p.state, p.origin
 """
 STATES: Final = ("open", "kept", "broken", "cancelled")
