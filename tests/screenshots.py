@@ -138,7 +138,8 @@ def main() -> None:
             photograph(masked, folder, f"masked-{scheme}", found["card"])
             admin = signed_in(browser, state, "admin", scheme)
             photograph(admin, folder, f"admin-{scheme}", "/admin/channels/source/add/?provider=twilio_sms")
-            bare = browser.new_context(base_url=state["url"], viewport={"width": WIDE, "height": HIGH}).new_page()
+            where = {"base_url": state["url"], "viewport": {"width": WIDE, "height": HIGH}, "color_scheme": scheme}
+            bare = browser.new_context(**where).new_page()
             photograph(bare, folder, f"login-{scheme}", "/login/")
         browser.close()
     print(f"{len(list(folder.iterdir()))} photographs in {folder}")
