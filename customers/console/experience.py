@@ -18,7 +18,7 @@ from customers.console.mapping import mapped
 from customers.console.measures import amount, estimated, found_at, lasting, percent, stages
 from customers.console.pages import page, word
 from customers.experience import answertimes, churn, losing, scoreboard
-from customers.experience.measuring import Estimate
+from customers.experience.measuring import Estimate, ccr
 from customers.experience.periods import GRAINS, Period, company_zone, period
 from customers.experience.scoreboard import Board, Sums
 from customers.sql import cursor
@@ -60,6 +60,10 @@ class Asked:
         if since and until and until <= since:
             until = None
         return period(since, until, grain)
+
+    @property
+    def grain_name(self) -> str:
+        return str(meanings.GRAINS[self.grain])
 
     def query(self, **more: object) -> str:
         said = {"since": self.since or "", "until": self.until or "", "channel": self.channel, **more}
@@ -192,6 +196,7 @@ def churn_shown(whole: churn.Churn | None, buckets: list[churn.Churn], asked: As
     return {
         "whole": whole,
         "rate": percent(whole.rate if whole else None),
+        "mean": percent(mean_of(buckets)),
         "picture": curve(
             [point(short_name(one.day.isoformat(), asked.grain), rate) for one, rate in rates], 0, nice(top)
         )
@@ -209,6 +214,12 @@ def churn_shown(whole: churn.Churn | None, buckets: list[churn.Churn], asked: As
             if one.at_start or one.lost
         ],
     }
+
+
+def mean_of(buckets: list[churn.Churn]) -> Estimate | None:
+    """Lost in all buckets, per cent of the customers at the start of each: what a usual bucket loses."""
+    lost, at_start = (sum(getattr(one, name) for one in buckets) for name in ("lost", "at_start"))
+    return ccr(lost, at_start) if lost <= at_start else None
 
 
 def nice(most: float) -> float:
