@@ -16,6 +16,8 @@ from tests.test_console import HX, Tags, agent, ids, words_of
 
 pytestmark = COMMITTED
 SCRIPTS = {"/static/django_htmx/htmx-2.min.js", "/static/customers/console.js"}
+OURS = {"icon", "map"}
+"""Pictures that our own templates draw."""
 NEVER = ("object", "embed", "base", "math", "style", "template", "frame", "frameset", "marquee", "animate", "noscript")
 PAGES = 30
 """Pages of ours that are followed from a card, at most."""
@@ -54,7 +56,7 @@ def harmless(path: str, html: str) -> Page:
     page = Page(html)
     assert not page.handlers, (path, page.handlers)
     assert set(page.scripts) <= SCRIPTS, (path, page.scripts)
-    assert set(page.svgs) <= {"icon"}, (path, page.svgs)
+    assert set(page.svgs) <= OURS, (path, page.svgs)
     assert not [tag for tag in page.tags if tag in NEVER], path
     assert all(re.match(r"/customers/[^/]+/lines/[^/]+/letter$", one) for one in page.frames), (path, page.frames)
     assert all(re.match(r"[/?#]", one) and not one.startswith("//") for one in page.addresses), (path, page.addresses)
