@@ -10,7 +10,7 @@ from django.db import connection, connections, transaction
 
 from customers import erasure, merging, reassigning
 from customers.experience.folding import Batch, fold_customers
-from customers.experience.following import follow, freshen
+from customers.experience.following import FEW, follow, freshen
 from customers.experience.framing import frame
 from customers.experience.tables import DERIVED, TOUCHES
 from customers.linking import Retry
@@ -277,3 +277,13 @@ def test_a_long_transaction_hides_nothing(api: Api) -> None:
         assert Experience.objects.get().lines == 2
     settle()
     assert Experience.objects.get().lines == 2
+
+
+def test_a_short_round_goes_on_where_the_one_before_stopped(api: Api) -> None:
+    """While events wait the follower takes few at a time; nobody is left out in the end."""
+    push_and_drain(api, *(event(identifier("device", f"one-of-many-{n}")) for n in range(3 * FEW)))
+    follow(60)
+    push_and_drain(api, *(event(identifier("device", f"one-of-many-{n}")) for n in range(3 * FEW)))
+    rounds = [follow(0) for _ in range(4)]
+    assert rounds[:3] == [FEW] * 3
+    assert set(Experience.objects.values_list("lines", flat=True)) == {2}

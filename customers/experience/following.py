@@ -15,7 +15,9 @@ from customers.sql import Cursor, cursor
 
 FEED = "changes"
 AT_ONCE = 100
-"""Customers that are folded in one transaction."""
+"""Customers that are folded in one transaction …"""
+FEW = 8
+"""… and while events wait: nobody interrupts a batch, and it must not take more than its share of the time."""
 SLICE = 5000
 """Transactions of the change feed that are looked at together."""
 
@@ -75,8 +77,9 @@ def follow(seconds: float = 1.0) -> int:
     What the time did not suffice for is found by the next round. Two processes may do this: they only repeat work.
     """
     end, of, done = time.monotonic() + seconds, frame(), 0
+    size = AT_ONCE if seconds >= 1 else FEW
     with cursor() as sql:
-        for batch in chain(due(sql), changed(sql), everybody(sql, of)):
+        for batch in chain(due(sql, size), changed(sql, size), everybody(sql, of, size)):
             fold_customers(batch, of=of)
             done += len(batch)
             if time.monotonic() > end:
@@ -84,13 +87,13 @@ def follow(seconds: float = 1.0) -> int:
     return done + note_outcomes()
 
 
-def due(sql: Cursor) -> Iterator[list[int]]:
+def due(sql: Cursor, size: int) -> Iterator[list[int]]:
     """Whom the clock alone changes, e.g. by a promise that is due."""
     sql.execute(DUE, (10 * AT_ONCE,))
-    yield from in_batches([row[0] for row in sql.fetchall()])
+    yield from in_batches([row[0] for row in sql.fetchall()], size)
 
 
-def changed(sql: Cursor) -> Iterator[list[int]]:
+def changed(sql: Cursor, size: int) -> Iterator[list[int]]:
     """Whose lines or identities changed, slice by slice of the feed, below the oldest running transaction."""
     sql.execute(BELOW)
     (below,) = sql.fetchone() or (0,)
@@ -102,17 +105,17 @@ def changed(sql: Cursor) -> Iterator[list[int]]:
     while since < below:
         upto = min(below, since + SLICE)
         sql.execute(TOUCHED, {"since": since, "upto": upto})
-        yield from in_batches([row[0] for row in sql.fetchall()])
+        yield from in_batches([row[0] for row in sql.fetchall()], size)
         since = upto
         Following.objects.update_or_create(name=FEED, defaults={"txid": upto})
 
 
-def everybody(sql: Cursor, of: Frame) -> Iterator[list[int]]:
+def everybody(sql: Cursor, of: Frame, size: int) -> Iterator[list[int]]:
     """Each customer once under today's rules: at first, and after they were changed."""
     name = f"rules {of.rules}"
     after = place(name, 0)
     while after >= 0:
-        sql.execute(NEXT, (after, AT_ONCE))
+        sql.execute(NEXT, (after, size))
         ids = [row[0] for row in sql.fetchall()]
         if ids:
             yield ids
@@ -125,6 +128,6 @@ def place(name: str, first: int) -> int:
     return int(Following.objects.get_or_create(name=name, defaults={"txid": first})[0].txid)
 
 
-def in_batches(ids: Sequence[int]) -> Iterator[list[int]]:
-    for start in range(0, len(ids), AT_ONCE):
-        yield list(ids[start : start + AT_ONCE])
+def in_batches(ids: Sequence[int], size: int) -> Iterator[list[int]]:
+    for start in range(0, len(ids), size):
+        yield list(ids[start : start + size])
