@@ -29,7 +29,12 @@ def ago(days: float, hours: float = 0) -> str:
 def story(api: Api) -> tuple[str, str]:
     """Somebody who waited, was served, and gave low and high answers; and somebody who wrote a review."""
     one, other = phone(), phone()
-    served = {"direction": "outbound", "agent": {"id": "7", "name": "Ona"}, "channel": "email", "kind": "email"}
+    served: dict[str, Any] = {
+        "direction": "outbound",
+        "agent": {"id": "7", "name": "Ona"},
+        "channel": "email",
+        "kind": "email",
+    }
     push_and_drain(
         api,
         event(identifier("phone", one), name="Ada", occurred_at=ago(40), channel="email", kind="email"),

@@ -37,7 +37,8 @@ class PatchWanted(shapes.Shape):
 
 def patch(request: Request, customer: str) -> None:
     """Claim it on the customer's card, so that a merge and its undo give every card back as it was."""
-    versions = [one.strip().removeprefix("W/").strip('"') for one in request.headers.get("If-Match", "").split(",") if one.strip()]
+    given = request.headers.get("If-Match", "").split(",")
+    versions = [one.strip().removeprefix("W/").strip('"') for one in given if one.strip()]
     if not versions:
         raise Problem("missing_field", "Send the card's version as If-Match.", field="If-Match")
     said = said_in(shapes.validated(PatchWanted, body_of(request)))

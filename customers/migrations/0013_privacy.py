@@ -6,35 +6,42 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('customers', '0012_references'),
+        ("customers", "0012_references"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Suppressed',
+            name="Suppressed",
             fields=[
-                ('hmac', models.BinaryField(max_length=32, primary_key=True, serialize=False)),
-                ('until', models.DateTimeField()),
+                ("hmac", models.BinaryField(max_length=32, primary_key=True, serialize=False)),
+                ("until", models.DateTimeField()),
             ],
             options={
-                'verbose_name_plural': 'suppressed handles',
+                "verbose_name_plural": "suppressed handles",
             },
         ),
         migrations.CreateModel(
-            name='Erasure',
+            name="Erasure",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, primary_key=True, serialize=False)),
-                ('customers', django.contrib.postgres.fields.ArrayField(base_field=models.UUIDField(), help_text='Every public id that the person ever had.', size=None)),
-                ('erased_at', models.DateTimeField()),
-                ('erased_by', models.TextField()),
-                ('reason', models.TextField(blank=True, default='')),
-                ('counts', models.JSONField(default=dict)),
-                ('applied_at', models.DateTimeField(auto_now_add=True, help_text='Later than erased_at after a restored backup.')),
+                ("id", models.UUIDField(default=uuid.uuid4, primary_key=True, serialize=False)),
+                (
+                    "customers",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.UUIDField(), help_text="Every public id that the person ever had.", size=None
+                    ),
+                ),
+                ("erased_at", models.DateTimeField()),
+                ("erased_by", models.TextField()),
+                ("reason", models.TextField(blank=True, default="")),
+                ("counts", models.JSONField(default=dict)),
+                (
+                    "applied_at",
+                    models.DateTimeField(auto_now_add=True, help_text="Later than erased_at after a restored backup."),
+                ),
             ],
             options={
-                'indexes': [models.Index(fields=['-erased_at'], name='erasure_newest')],
+                "indexes": [models.Index(fields=["-erased_at"], name="erasure_newest")],
             },
         ),
     ]

@@ -5,19 +5,20 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('customers', '0016_promises'),
+        ("customers", "0016_promises"),
     ]
 
     operations = [
         migrations.AlterField(
-            model_name='candidate',
-            name='reason',
-            field=models.TextField(help_text='claimed, or the rule that objected; review:… doubts a link.'),
+            model_name="candidate",
+            name="reason",
+            field=models.TextField(help_text="claimed, or the rule that objected; review:… doubts a link."),
         ),
         migrations.AddIndex(
-            model_name='cardview',
-            index=django.contrib.postgres.indexes.BrinIndex(fields=['viewed_at'], name='card_view_time', pages_per_range=32),
+            model_name="cardview",
+            index=django.contrib.postgres.indexes.BrinIndex(
+                fields=["viewed_at"], name="card_view_time", pages_per_range=32
+            ),
         ),
     ]

@@ -232,7 +232,7 @@ def test_asked_to_stop_under_load(stack: Stack, sender: Sender, tmp_path: Path) 
             time.sleep(0.7)
             pid, begun = stack.pid(name), time.monotonic()
             tree_root(pid)
-            stack.wait_until(lambda name=name, pid=pid: stack.pid(name) != pid, f"{name} does not end", 12)  # type: ignore[misc]
+            stack.wait_until(lambda name=name, pid=pid: stack.pid(name) != pid, f"{name} does not end", 12)
             assert time.monotonic() - begun < 10, name
             stack.wait_until(stack.place.serves, "web does not serve")
     settled(stack, sender, tmp_path, late=True)
