@@ -60,7 +60,7 @@ def test_scoped_kinds_take_the_default_scope_and_keep_every_letter() -> None:
     assert normal("crm_id", "cafe\u0301")[0].value == "café"
 
 
-@pytest.mark.parametrize("kind", [*RESERVED_KINDS, "", "Phone", "a b", "9x", "x" * 33, "phone\n"])
+@pytest.mark.parametrize("kind", [*sorted(RESERVED_KINDS), "", "Phone", "a b", "9x", "x" * 33, "phone\n"])
 def test_unknown_kinds(kind: str) -> None:
     assert refusal(kind, "1234567") == "unknown_kind"
 
