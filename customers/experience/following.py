@@ -1,7 +1,7 @@
 """Behind the timeline: whoever changed is folded again, and whoever only the clock changes."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from itertools import chain
 from typing import Any, Final
@@ -71,18 +71,20 @@ def fresh(customer: int, found: Sequence[Any], now: datetime) -> bool:
     return False
 
 
-def follow(seconds: float = 1.0) -> int:
+def follow(seconds: float = 1.0, others_wait: Callable[[], bool] = lambda: False) -> int:
     """One round behind the feed, for about so many seconds; returns how many customers were folded.
 
-    What the time did not suffice for is found by the next round. Two processes may do this: they only repeat work.
+    Once `others_wait` it ends after a tenth of that time. What the time did not suffice for is found by the next
+    round. Two processes may do this: they only repeat work.
     """
-    end, of, done = time.monotonic() + seconds, frame(), 0
-    size = AT_ONCE if seconds >= 1 else FEW
+    begun, of, done = time.monotonic(), frame(), 0
+    size = AT_ONCE if seconds >= 1 and not others_wait() else FEW
     with cursor() as sql:
         for batch in chain(due(sql, size), changed(sql, size), everybody(sql, of, size)):
             fold_customers(batch, of=of)
             done += len(batch)
-            if time.monotonic() > end:
+            took = time.monotonic() - begun
+            if took > seconds or (took > seconds / 10 and others_wait()):
                 break
     return done + note_outcomes()
 

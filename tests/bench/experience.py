@@ -40,6 +40,8 @@ LINES = 5_000_000
 SMALL, FEWER = 20_000, 100
 """For a history below so many lines a hundredth of these rows is made."""
 AT_ONCE = 100
+STARTED = 3.0
+"""Seconds after which the follower's process is up: its start is no part of what it costs."""
 
 
 def measure(
@@ -259,16 +261,19 @@ def beside(
     figure = Figure(f"(7) events in batches of {BATCH} with the follower, over without", "events/s", SLOWER)
     bench.start("worker")
     for round_ in range(rounds + 1):
+        caught_up()
         bench.idle()
         alone, _ = push(bench, clients, access, stream.events(batches * BATCH), db)
+        caught_up()
         bench.follow()
+        time.sleep(STARTED)
         bench.idle()
         followed, _ = push(bench, clients, access, stream.events(batches * BATCH), db)
         bench.stop("follower")
         if round_:
             figure.round(followed, alone, syncs(bench.var))
     behind = Figure("the same, folded afterwards", "lines/s")
-    lines = batches * BATCH * (rounds + 1)
+    lines = batches * BATCH  # of the last round, less what was folded meanwhile
     behind.ours.append(lines / timed(caught_up))
     bench.stop("worker")
     return [figure, behind]

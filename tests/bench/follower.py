@@ -12,7 +12,7 @@ def main() -> None:
     from customers.experience.following import follow
 
     while True:
-        follow(seconds=PAUSE / 10 if anything_waits() else PAUSE)
+        follow(PAUSE, others_wait=anything_waits)
         time.sleep(PAUSE)
 
 

@@ -42,7 +42,7 @@ class Command(BaseCommand):
                     partitions_at = time.monotonic() + HOUR
                 drain_all(seconds=10)
                 # The experience comes behind the timeline: while events wait it gets a tenth of the time.
-                follow(seconds=PAUSE / 10 if anything_waits() else PAUSE)
+                follow(PAUSE, others_wait=anything_waits)
             except (DatabaseError, InterfaceError) as error:
                 logger.warning("sweep: %s", type(error).__name__)
                 connections.close_all()
