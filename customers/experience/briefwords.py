@@ -221,7 +221,7 @@ def last_word(known: Known, member: str, what: str, now: datetime) -> list[Line]
     if not one or not said:
         return []
     subject, text = first_words(said["subject"]), quoted(said["text"])
-    values = {"name": one["name"] or one["agent"], "when": when(one["at"], now)}
+    values = {"name": one["name"] or one["agent"] or _("a colleague"), "when": when(one["at"], now)}
     if what == "note":
         told = _("Noted by %(name)s, %(when)s") % values
     else:
