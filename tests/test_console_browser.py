@@ -166,7 +166,7 @@ def test_a_day_by_keyboard_alone(page: Any, api: Api, language: str) -> None:
     assert days == sorted(set(days), reverse=True)
     page.keyboard.press("Home")
     page.keyboard.press("/")
-    for _ in range(20):
+    for _ in range(120):
         page.keyboard.press("Tab")
         if page.evaluate("document.activeElement.id") == "note":
             break

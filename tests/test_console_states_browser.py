@@ -39,7 +39,7 @@ def somebody(api: Api, name: str) -> str:
     start = datetime.now(UTC) - timedelta(hours=2)
     said: list[dict[str, Any]] = [
         {"text": name, "subject": name, "thread": "t"},
-        {"text": "https://shop.example/" + "x" * 2000, "direction": "outbound", "agent": {"id": name, "name": name}},
+        {"text": "https://shop.example/" + "x" * 2000, "direction": "outbound", "agent": {"name": name}},
         {"text": "слово " * 17_000, "channel": "email", "kind": "email"},
         {"channel": "phone", "kind": "call", "details": {"call": {"status": "missed", "legs": [{"agent": name}]}}},
     ]
@@ -48,7 +48,7 @@ def somebody(api: Api, name: str) -> str:
         at = (start + timedelta(minutes=minutes)).isoformat()
         known = (identifier("phone", NUMBER), identifier("telegram", name[:60]))
         (told,) = api.push(event(*known, name=name, occurred_at=at, **one))
-        assert told["receipt"], told
+        assert told["receipt"], told["problem"]["detail"] + told["problem"].get("field", "")
     drained()
     return f"/customers/{api.card('phone', NUMBER)['id']}"
 
@@ -57,7 +57,8 @@ def somebody(api: Api, name: str) -> str:
 def test_no_name_and_no_text_breaks_a_page(page: Any, api: Api, name: str) -> None:
     card = somebody(api, name)
     signed_in(page)
-    for width, scheme in ((360, "light"), (1280, "dark"), (2560, "light")):
+    widths = ((360, "light"), (1280, "dark"), (2560, "light"))
+    for width, scheme in widths if len(name) > 250 else widths[:1]:
         page.emulate_media(color_scheme=scheme)
         page.set_viewport_size({"width": width, "height": 800})
         for path in (card, "/", f"/?q={NUMBER[1:]}", "/now", "/lookup?phone=%2B37060012345", "/lookup?q=x"):

@@ -55,7 +55,7 @@ class DossierView(View):
     @extend_schema(
         operation_id="customers_dossier",
         parameters=[OpenApiParameter("format", OpenApiTypes.STR, enum=("json", "html"), description="json (default)")],
-        responses=shapes.responses(shapes.Anything, 404, 410),
+        responses={**shapes.responses(shapes.Anything, 404, 410), (200, "text/html"): OpenApiTypes.STR},
     )
     def get(self, request: Request, customer: str) -> StreamingHttpResponse:
         """Everything that is kept of this person in one file: contacts, claims, links, scores, files, who looked."""
