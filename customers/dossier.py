@@ -32,9 +32,11 @@ DERIVED = (Promise, Request, Expectation, Score, Feedback, StageChange)
 VIEWS = 10_000
 WHERE = ("url", "ref", "delivery")
 
-STYLE = "body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem}"
-STYLE += "article{border-top:1px solid #bbb;padding:.5rem 0;white-space:pre-wrap;overflow-wrap:anywhere}"
-STYLE += "pre{white-space:pre-wrap;overflow-wrap:anywhere}"
+PAGE = """<!doctype html><html><head><meta charset="utf-8"><title>{title}</title><style>
+body {{ font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem }}
+article {{ border-top: 1px solid #bbb; padding: .5rem 0; white-space: pre-wrap; overflow-wrap: anywhere }}
+pre {{ white-space: pre-wrap; overflow-wrap: anywhere }}
+</style></head><body><h1 dir="auto">{heading}</h1><p>{when}</p>"""
 
 
 def head(sql: Cursor, root: int) -> dict[str, Any]:
@@ -75,12 +77,7 @@ def written(kind: Format, root: int, known: dict[str, Any]) -> Iterator[bytes]:
 def as_html(root: int, known: dict[str, Any]) -> Iterator[bytes]:
     """One page without anything from elsewhere; all words of others are text."""
     name = str(known["card"].get("name") or known["card"]["id"])
-    yield encoded(
-        format_html(
-            "<!doctype html><html><head><meta charset='utf-8'><title>{}</title><style>{}</style></head><body>"
-            "<h1 dir='auto'>{}</h1><p>{}</p>", name, SafeString(STYLE), name, f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
-        )
-    )  # fmt: skip
+    yield encoded(format_html(PAGE, title=name, heading=name, when=f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC"))
     for title, value in known.items():
         yield encoded(format_html("<h2>{}</h2><pre dir='auto'>{}</pre>", title, pretty(value)))
     yield b"<h2>contacts</h2>"
