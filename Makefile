@@ -20,7 +20,7 @@ serve: env ## The same without demo data
 	@exec $(PY) -m cxhub.launcher serve
 
 test: env-dev ## All tests, on servers of their own (or on DATABASE_URL and REDIS_URL); T="-k phone" selects
-	@$(PY) -m pytest -n 4 --dist loadfile $(T)
+	@$(PY) -m pytest -n 4 --dist worksteal $(T)
 
 lint: env-dev ## ruff: rules and format
 	@$(PY) -m ruff check .
