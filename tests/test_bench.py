@@ -50,9 +50,7 @@ def test_a_figure_says_when_it_misses_its_bar() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(
-    not os.environ.get("CXHUB_TEST_BENCH"), reason="SKIPPED: takes minutes; CXHUB_TEST_BENCH=1 runs it, as .ci/run does"
-)
+@pytest.mark.skipif(not os.environ.get("CXHUB_TEST_BENCH"), reason="SKIPPED: takes minutes; CXHUB_TEST_BENCH=1 runs it")
 @pytest.mark.parametrize("what", ["figures", "profile"])
 def test_a_run_counts_its_rows_and_leaves_nothing_behind(what: str, root: Path, tmp_path: Path) -> None:
     argv = [sys.executable, "-m", "tests.bench", what, "--scale=1k", "--rounds=1", "--seconds=0.2", "--batches=2"]
