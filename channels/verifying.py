@@ -11,7 +11,7 @@ from customers.suppression import AMONG, digest, line_key
 TOLD = 50
 BATCH = 2000
 
-ALL = "SELECT id FROM channels_delivery ORDER BY id"
+NEXT = "SELECT id FROM channels_delivery WHERE id > %s ORDER BY id LIMIT %s"
 # A recorded delivery names its lines; each stands once, on an identity whose customer stands for himself.
 FATES = """
 SELECT d.id::text, d.state, d.external_id, l.line, t.id IS NOT NULL, c.id IS NOT NULL AND c.merged_into_id IS NULL
@@ -49,18 +49,23 @@ def compare(receipts: Iterable[UUID] | None = None) -> Difference:
     """Look at these receipts, or at all that were ever given: missing, still open, without their line, or astray."""
     found = Difference()
     with cursor() as sql:
-        for some in chunks(every(sql) if receipts is None else receipts):
+        for some in every(sql) if receipts is None else chunks(list(receipts)):
             look(sql, some, found)
     return found
 
 
-def every(sql: Cursor) -> list[UUID]:
-    sql.execute(ALL)
-    return [row[0] for row in sql.fetchall()]
+def every(sql: Cursor) -> Iterator[list[UUID]]:
+    """All receipts, however many there are."""
+    after = UUID(int=0)
+    while True:
+        sql.execute(NEXT, (after, BATCH))
+        if not (some := [row[0] for row in sql.fetchall()]):
+            return
+        yield some
+        after = some[-1]
 
 
-def chunks(receipts: Iterable[UUID]) -> Iterator[list[UUID]]:
-    ids = list(receipts)
+def chunks(ids: list[UUID]) -> Iterator[list[UUID]]:
     yield from (ids[start : start + BATCH] for start in range(0, len(ids), BATCH))
 
 

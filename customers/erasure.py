@@ -198,11 +198,12 @@ def apply_journal() -> int:
                 ([UUID(one) for one in entry["customers"]],),
             )
             roots = [row[0] for row in sql.fetchall()]
-        for place, root in enumerate(roots):
-            erase(root, by=entry["by"], reason="journal", id_=erasure if not place else uuid4(), at=at)
-        if not roots:
-            Erasure.objects.create(
-                id=erasure, customers=entry["customers"], erased_at=at, erased_by=entry["by"], reason="journal"
-            )
+        for root in roots:
+            erase(root, by=entry["by"], reason="journal", id_=uuid4(), at=at)
+        # Last, so that a crash in between repeats it.
+        Erasure.objects.get_or_create(
+            id=erasure,
+            defaults={"customers": entry["customers"], "erased_at": at, "erased_by": entry["by"], "reason": "journal"},
+        )
         again += 1
     return again

@@ -11,9 +11,6 @@ from typing import Any
 from cxhub.embedded import Servers, write_private
 from cxhub.roster import Place
 
-LANGUAGES = {"agent": "ru", "supervisor": "lt", "admin": "en"}
-
-
 UNUSED = ["redoc*", "*.map", "swagger-ui-es-*"]
 """Static files of the API's documentation that no page asks for."""
 

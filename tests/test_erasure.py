@@ -8,7 +8,7 @@ from django.core.management import call_command
 from django.db import connection
 
 from channels.models import Delivery, DeliveryBody
-from customers import suppression
+from customers import erasure, suppression
 from customers.identification import Key
 from customers.models import Customer, Erasure, Identity, Interaction, Suppressed
 from customers.verifying import verify
@@ -140,9 +140,33 @@ def test_a_restored_backup_is_erased_again_at_the_next_start(api: Api) -> None:
     call_command("migrate", verbosity=0, interactive=False)
     assert everywhere(number) == []
     assert Suppressed.objects.count() >= 2
-    assert Erasure.objects.get().reason == "journal"
+    assert set(Erasure.objects.values_list("reason", flat=True)) == {"journal"}
+    assert Erasure.objects.filter(id=str(entry["id"])).exists()
+    before = Erasure.objects.count()
     call_command("migrate", verbosity=0, interactive=False)
-    assert Erasure.objects.count() == 1
+    assert Erasure.objects.count() == before
+
+
+def test_a_start_that_broke_off_erases_the_rest(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two people in the backup who were one when he was erased; the first start dies between them."""
+    numbers = [phone(), phone()]
+    ids = [somebody(api, number) for number in numbers]
+    entry = {"id": "6c8f0a52-6f7a-4a2b-9a40-0123456789ab", "at": "2026-11-01T10:00:00Z", "by": "user:1"}
+    suppression.write({**entry, "customers": ids, "handles": []})
+    erase, calls = erasure.erase, []
+
+    def dies(root: int, **how: Any) -> Erasure:
+        calls.append(root)
+        if len(calls) == 2:
+            raise RuntimeError
+        return erase(root, **how)
+
+    monkeypatch.setattr(erasure, "erase", dies)
+    with pytest.raises(RuntimeError):
+        erasure.apply_journal()
+    assert [everywhere(number) == [] for number in numbers].count(True) == 1
+    assert erasure.apply_journal() == 1
+    assert [everywhere(number) for number in numbers] == [[], []]
 
 
 def test_the_journal_and_the_hashes_tell_nobody_who_it_was(api: Api) -> None:
