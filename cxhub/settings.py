@@ -5,16 +5,15 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from celery.schedules import crontab
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 from psycopg.conninfo import conninfo_to_dict
 
 from cxhub.environment import env_bool, env_int, env_secret
+from cxhub.options import *  # noqa: F403
+from cxhub.options import CXHUB_VAR
+from cxhub.queueing import *  # noqa: F403
 
-BASE_DIR = Path(__file__).resolve().parent.parent
-
-CXHUB_VAR = Path(os.environ.get("CXHUB_VAR") or BASE_DIR / "var").resolve()
 CXHUB_PORT = env_int("CXHUB_PORT", 8000)
 CXHUB_PUBLIC_URL = (os.environ.get("CXHUB_PUBLIC_URL") or f"http://127.0.0.1:{CXHUB_PORT}").rstrip("/")
 
@@ -110,43 +109,12 @@ def database(url: str, *, session: str = "") -> dict[str, Any]:
 
 
 DATABASE_URL = env_secret("DATABASE_URL")
-REDIS_URL = env_secret("REDIS_URL")
 DATABASES = {
     "default": database(DATABASE_URL),
     # The reads log each view on this connection; a crash of the database may cost the last second of views.
     "reading": {**database(DATABASE_URL, session="-c synchronous_commit=off"), "TEST": {"MIRROR": "default"}},
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
-
-CELERY_BROKER_URL = REDIS_URL
-CELERY_TASK_IGNORE_RESULT = True
-CELERY_TASK_ACKS_LATE = True
-CELERY_TASK_REJECT_ON_WORKER_LOST = False  # It loops; the attempts counter of the deliveries replaces it.
-CELERY_WORKER_PREFETCH_MULTIPLIER = 1
-CELERY_ACCEPT_CONTENT = ["json"]
-CELERY_TASK_SERIALIZER = "json"
-CELERY_TASK_TIME_LIMIT = 300
-CELERY_TASK_SOFT_TIME_LIMIT = 240
-CELERY_WORKER_MAX_MEMORY_PER_CHILD = 400_000  # KiB
-CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 5
-CELERY_WORKER_HIJACK_ROOT_LOGGER = False
-CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = True
-CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
-CELERY_BROKER_CONNECTION_MAX_RETRIES = None
-CELERY_BROKER_TRANSPORT_OPTIONS = {
-    "socket_timeout": 5,
-    "socket_connect_timeout": 2,
-    "socket_keepalive": True,
-    "health_check_interval": 25,
-}
-CELERY_BEAT_SCHEDULE = {
-    "drain": {"task": "channels.tasks.drain", "schedule": 30.0, "options": {"expires": 25}},
-    "media": {"task": "channels.tasks.fetch_media", "schedule": 10.0, "options": {"expires": 9}},
-    "verify": {"task": "channels.tasks.verify_identity", "schedule": crontab(hour="3", minute="17")},
-    "prune": {"task": "channels.tasks.prune", "schedule": 3600.0, "options": {"expires": 3000}},
-}
-CELERY_BEAT_SCHEDULE_FILENAME = str(CXHUB_VAR / "beat-schedule")
-CELERY_TIMEZONE = "UTC"
 
 AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
 AUTH_PASSWORD_VALIDATORS: list[dict[str, Any]] = [
@@ -251,32 +219,6 @@ LOGGING: dict[str, Any] = {
         "celery.app.trace": {"level": "WARNING"},
     },
 }
-
-CXHUB_BODY_DAYS = env_int("CXHUB_BODY_DAYS", 90)
-"""For how many days the raw bytes of deliveries are kept, and can be replayed."""
-
-CXHUB_ERASURE_KEY = env_secret("CXHUB_ERASURE_KEY")
-"""The key of the hashes of erased handles; a file in CXHUB_VAR where none is given. Lost, erased people may return."""
-
-CXHUB_ERASURE_JOURNAL = os.environ.get("CXHUB_ERASURE_JOURNAL", "")
-"""The list of erasures that outlives a restored backup: a file outside the database, in CXHUB_VAR if not said."""
-
-CXHUB_RULES = env_bool("CXHUB_RULES", default=True)
-"""Whether the rules decide: they may join two known customers, and object to a link; else the first link stands."""
-
-CXHUB_MASKED_LOOKUPS = env_int("CXHUB_MASKED_LOOKUPS", 60)
-"""How many different customers a reader of masked identifiers may look up in an hour."""
-
-CXHUB_METRICS_TOKEN = env_secret("CXHUB_METRICS_TOKEN")
-"""What Prometheus sends as its bearer token; without one there is no /metrics."""
-
-CXHUB_SMTP_HOST = os.environ.get("CXHUB_SMTP_HOST") or "127.0.0.1"
-CXHUB_SMTP_PORT = env_int("CXHUB_SMTP_PORT", 2525)
-CXHUB_LMTP_PORT = env_int("CXHUB_LMTP_PORT", 2424)
-"""The doors for mail; 0 keeps one shut."""
-
-CXHUB_FETCH_ALLOW_LOOPBACK = env_bool("CXHUB_FETCH_ALLOW_LOOPBACK", default=False)
-"""Whether files may be fetched from this machine: for tests only."""
 
 S3_BUCKET = os.environ.get("CXHUB_ATTACHMENTS_BUCKET", "")
 S3 = {
