@@ -7,8 +7,8 @@ from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
-from psycopg.conninfo import conninfo_to_dict
 
+from cxhub.databases import *  # noqa: F403
 from cxhub.environment import env_bool, env_int, env_secret
 from cxhub.options import *  # noqa: F403
 from cxhub.options import CXHUB_VAR
@@ -89,31 +89,6 @@ TEMPLATES = [
     }
 ]
 
-
-def database(url: str, *, session: str = "") -> dict[str, Any]:
-    """Django's settings of one connection; `session` are settings of the PostgreSQL session."""
-    info: dict[str, Any] = {key: value for key, value in conninfo_to_dict(url).items() if value is not None}
-    options = {
-        "connect_timeout": 5,
-        "prepare_threshold": 5,  # Django's default is never: the timeline then costs its planning each time.
-        "options": f"-c statement_timeout=30s -c idle_in_transaction_session_timeout=60s {session}",
-    }
-    known = {"NAME": "dbname", "USER": "user", "PASSWORD": "password", "HOST": "host", "PORT": "port"}
-    settings = {ours: info.pop(theirs, "") for ours, theirs in known.items()}
-    return {
-        "ENGINE": "django.db.backends.postgresql",
-        **settings,
-        "CONN_MAX_AGE": None,
-        "OPTIONS": {**options, **info},
-    }
-
-
-DATABASE_URL = env_secret("DATABASE_URL")
-DATABASES = {
-    "default": database(DATABASE_URL),
-    # The reads log each view on this connection; a crash of the database may cost the last second of views.
-    "reading": {**database(DATABASE_URL, session="-c synchronous_commit=off"), "TEST": {"MIRROR": "default"}},
-}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
