@@ -17,6 +17,7 @@ from channels.models import Source
 from channels.provider import Answer, Provider, Received, Rejected
 from channels.providers import PROVIDERS
 from customers.api.raw import BrokenOff, TooLarge, raw_body
+from customers.patience import patience
 
 logger = logging.getLogger(__name__)
 
@@ -40,10 +41,11 @@ def receive(request: HttpRequest, provider: str, key: str) -> HttpResponse:
     )
     translator = PROVIDERS.get(provider)
     try:
-        source = Source.having("key", key) if translator and KEY.fullmatch(key) else None
-        if translator is None or source is None or source.provider != provider:
-            return text(HTTPStatus.NOT_FOUND, "There is no such source.")
-        return admit(translator, source, received)
+        with patience():
+            source = Source.having("key", key) if translator and KEY.fullmatch(key) else None
+            if translator is None or source is None or source.provider != provider:
+                return text(HTTPStatus.NOT_FOUND, "There is no such source.")
+            return admit(translator, source, received)
     except DatabaseTrouble as trouble:
         logger.error("a delivery of %s was not stored: %s", provider, type(trouble).__name__)  # noqa: TRY400 (texts may quote data)
         return text(HTTPStatus.SERVICE_UNAVAILABLE, "Not stored, please send it again.")

@@ -1,7 +1,10 @@
 """The door for systems that push events, and the receipts that they get."""
 
+from typing import Any
+
 import orjson
-from django.http import HttpResponse
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework.request import Request
@@ -18,6 +21,7 @@ from customers.api.query import Query, uuid_of
 from customers.api.raw import BrokenOff, TooLarge, raw_body
 from customers.api.shapes import responses
 from customers.api.views import View, json_response, log, reading
+from customers.patience import patience
 
 EXAMPLE = OpenApiExample(
     "a phone call",
@@ -52,6 +56,10 @@ def plain_body(request: Request) -> bytes:
 
 class EventsView(View):
     permission_classes = [needs("ingest")]
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        with patience():
+            return super().dispatch(request, *args, **kwargs)
 
     @extend_schema(
         operation_id="events_push",

@@ -1,0 +1,51 @@
+"""How long a request waits for the database in all: its sender hears «not stored» in time, whatever the database does.
+
+The server's own limits of time do not help where it is frozen, or where a COMMIT hangs. What was given up may still be
+committed: the sender comes again, and meets what he has sent.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from time import monotonic
+
+DOORS = 1.5
+"""Seconds for what answers a sender, who was promised to hear within two."""
+SHORT = 0.1
+AFTERWARDS = 1.0
+"""After the database was silent for that long, for as many seconds a request waits for it only a moment: else all
+threads of the process would stand in line before a database that is gone."""
+
+
+@dataclass(slots=True)
+class Patience:
+    """Seconds that a request may still wait."""
+
+    left: float
+    whole: bool
+
+    def waited(self, seconds: float) -> None:
+        self.left = max(0.0, self.left - seconds)
+
+
+LEFT: ContextVar[Patience | None] = ContextVar("patience", default=None)
+silent_at = -AFTERWARDS
+
+
+@contextmanager
+def patience(seconds: float = DOORS) -> Iterator[None]:
+    """All waits for the database in this block take no longer than that together; else they raise OperationalError."""
+    whole = monotonic() - silent_at > AFTERWARDS
+    token = LEFT.set(Patience(seconds if whole else min(seconds, SHORT), whole))
+    try:
+        yield
+    finally:
+        LEFT.reset(token)
+
+
+def ran_out(patience: Patience) -> None:
+    """Only a request that had waited in full says that the database is silent."""
+    global silent_at
+    if patience.whole:
+        silent_at = monotonic()

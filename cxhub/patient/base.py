@@ -1,0 +1,60 @@
+"""Django's PostgreSQL backend with connections that end every wait when the request's patience has run out."""
+
+from collections.abc import Generator
+from time import monotonic
+from typing import Any, TypeVar
+
+import psycopg
+from django.db.backends.postgresql import base
+from psycopg import IsolationLevel
+
+from customers.patience import LEFT, ran_out
+
+RV = TypeVar("RV")
+SILENT = "the database did not answer in time"
+
+
+class PatientConnection(psycopg.Connection[Any]):
+    """What is given up is closed: nobody knows what it was in the middle of."""
+
+    def wait(self, gen: Generator[Any, Any, RV], interval: float = 0.1, timeout: float | None = None) -> RV:
+        if (patience := LEFT.get()) is None:
+            return super().wait(gen, interval, timeout)
+        most = patience.left if timeout is None else min(timeout, patience.left)
+        begun = monotonic()
+        try:
+            return super().wait(gen, interval, most)
+        except psycopg.errors._WaitTimeout:
+            self.close()
+            ran_out(patience)
+            raise psycopg.OperationalError(SILENT) from None
+        finally:
+            patience.waited(monotonic() - begun)
+
+    @classmethod
+    def _connect_gen(cls, conninfo: str = "") -> Generator[Any, Any, Any]:
+        """libpq takes no limit below two seconds."""
+        connecting = super()._connect_gen(conninfo)
+        if (patience := LEFT.get()) is None:
+            return (yield from connecting)
+        begun = monotonic()
+        try:
+            wanted = next(connecting)
+            while True:
+                ready = yield wanted
+                if not ready and monotonic() - begun > patience.left:
+                    ran_out(patience)
+                    raise psycopg.errors.ConnectionTimeout(SILENT)
+                wanted = connecting.send(ready)
+        except StopIteration as end:
+            return end.value
+        finally:
+            patience.waited(monotonic() - begun)
+
+
+class DatabaseWrapper(base.DatabaseWrapper):
+    """Everything else is Django's."""
+
+    def get_new_connection(self, conn_params: dict[str, Any]) -> PatientConnection:
+        self.isolation_level = IsolationLevel.READ_COMMITTED
+        return PatientConnection.connect(**conn_params)

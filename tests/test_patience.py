@@ -1,0 +1,114 @@
+"""A request that is answered in time, whatever the database does: locked, hanging, or deaf."""
+
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psycopg
+import pytest
+from django.db import OperationalError, close_old_connections
+from django.test import Client
+
+from channels.models import Delivery
+from customers import patience as patiences
+from customers.patience import DOORS, LEFT, SHORT, patience
+from customers.sql import cursor
+from cxhub.patient.base import SILENT, PatientConnection
+from tests.support import COMMITTED, Api, drained, event, everything, identifier, other_connection, phone, shop
+
+pytestmark = COMMITTED
+
+
+GIVEN_UP = """
+SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+ WHERE datname = current_database() AND pid <> pg_backend_pid() AND state = 'active'
+"""
+
+
+@pytest.fixture(autouse=True)
+def fresh(committed: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """As if the database had always answered; what was given up ends with the test."""
+    monkeypatch.setattr(patiences, "silent_at", -1e9)
+    yield
+    close_old_connections()
+    with cursor() as sql:
+        sql.execute(GIVEN_UP)
+
+
+@contextmanager
+def locked(table: str) -> Iterator[None]:
+    with other_connection() as other, other.transaction():
+        other.execute(f"LOCK TABLE {table}".encode())
+        yield
+
+
+def left() -> float:
+    found = LEFT.get()
+    assert found is not None
+    return found.left
+
+
+def test_a_statement_that_hangs_is_given_up() -> None:
+    with pytest.raises(OperationalError, match=SILENT), patience(0.2), cursor() as sql:
+        sql.execute("SELECT pg_sleep(60)")
+    close_old_connections()
+    with cursor() as sql:
+        assert sql.execute("SELECT 1").fetchone() == (1,)
+
+
+def test_all_waits_of_a_request_share_its_patience() -> None:
+    with patience(5):
+        with cursor() as sql:
+            sql.execute("SELECT pg_sleep(0.2)")
+        assert left() < 4.9
+    assert LEFT.get() is None
+    with cursor() as sql:
+        assert sql.execute("SELECT 1").fetchone() == (1,)
+
+
+def test_a_server_that_takes_connections_and_says_nothing() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as deaf, patience(0.2):
+        port = deaf.getsockname()[1]
+        with pytest.raises(psycopg.OperationalError, match=SILENT):
+            PatientConnection.connect(host="127.0.0.1", port=port, user="x", connect_timeout=60)
+
+
+def test_who_comes_after_a_silence_waits_a_moment_only() -> None:
+    with patience():
+        assert left() == DOORS
+    with pytest.raises(OperationalError), patience(0.2), cursor() as sql:
+        sql.execute("SELECT pg_sleep(60)")
+    close_old_connections()
+    with patience():
+        assert left() == SHORT
+        with cursor() as sql:
+            assert sql.execute("SELECT 1").fetchone() == (1,), "enough for a database that answers"
+    before = patiences.silent_at
+    with pytest.raises(OperationalError), patience(), cursor() as sql:
+        sql.execute("SELECT pg_sleep(60)")
+    assert patiences.silent_at == before, "it proves nothing, or nobody would ever wait in full again"
+    close_old_connections()
+
+
+def test_the_doors_say_503_and_the_sender_comes_again() -> None:
+    shop()
+    api: Api = everything()
+    sent = event(identifier("phone", phone()))
+    with locked("channels_delivery"):
+        answer = api.post("events", [sent])
+        assert answer.status_code == 503
+        assert answer.json()["code"] == "unavailable"
+        assert answer["Retry-After"]
+    close_old_connections()
+    (receipt,) = api.push(sent)
+    assert receipt["status"] in ("accepted", "duplicate")
+    drained()
+    assert Delivery.objects.count() == 1
+
+
+def test_a_provider_hears_503(client: Client) -> None:
+    source = shop()
+    with locked("channels_source"):
+        answer = client.post(f"/hooks/telegram/{source.key}", b"{}", "application/json")
+    assert answer.status_code == 503
+    close_old_connections()
