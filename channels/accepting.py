@@ -41,7 +41,7 @@ WITH given AS (
     INSERT INTO channels_delivery (id, source_id, push, key_id, external_id, part, revision, digest, size, received_at,
                                    due_at, state, attempts, failed, replays, reason, lines, refused)
     SELECT id, source_id, push, key_id, external_id, part, revision, digest, size, at,
-           at, 'accepted', 0, false, 0, '', '[]', '[]' FROM given
+           now(), 'accepted', 0, false, 0, '', '[]', '[]' FROM given
     ON CONFLICT (source_id, external_id, part, revision, digest) WHERE push DO NOTHING
     RETURNING id
 ), kept AS (

@@ -221,14 +221,13 @@ def row_of(delivery: Claimed, outcomes: Sequence[Outcome]) -> dict[str, Any]:
     order = (Delivery.WAITING, Delivery.CONFLICT, Delivery.RECORDED, Delivery.DUPLICATE, Delivery.ERASED)
     state = next(state for state in order if state in statuses)
     reason = ""
-    age = time.time() - delivery.received_at.timestamp()
-    if state == Delivery.WAITING and age > WAIT_DAYS * 86400:
+    if state == Delivery.WAITING and delivery.age > WAIT_DAYS * 86400:
         state, reason = Delivery.QUARANTINED, "the line that it belongs to never came"
     return {
         "id": delivery.id,
         "state": state,
         "reason": reason,
-        "wait": next((wait for wait in WAIT if wait > age), WAIT[-1]),
+        "wait": next((wait for wait in WAIT if wait > delivery.age), WAIT[-1]),
         "lines": [
             {"interaction": outcome.line, "status": outcome.status, "matched_by": outcome.matched_by}
             for outcome in outcomes

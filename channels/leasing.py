@@ -15,12 +15,14 @@ from customers.sql import Cursor, Rows, as_json, cursor
 BATCH, BYTES = 500, 16 * 1024 * 1024
 LEASE = "20 seconds"
 BACKOFF = (1, 2, 5, 15)
+# A lease that ends later than any can was given before the database's clock was set back.
+FREE = "(lease_until IS NULL OR lease_until < now() OR lease_until > now() + interval '30 seconds')"
 
 CLAIM = f"""
 WITH due AS (
     SELECT id, sum(size) OVER (ORDER BY due_at, id) - size AS before, row_number() OVER (ORDER BY due_at, id) AS place
       FROM (SELECT id, size, due_at FROM channels_delivery
-             WHERE state IN ('accepted', 'waiting') AND due_at <= now() AND (lease_until IS NULL OR lease_until < now())
+             WHERE state IN ('accepted', 'waiting') AND due_at <= now() AND {FREE}
                AND (failed OR lease IS NOT NULL) = %(alone)s
              ORDER BY due_at, id LIMIT %(limit)s FOR UPDATE SKIP LOCKED) open
 ), taken AS (
@@ -30,7 +32,16 @@ UPDATE channels_delivery d
    SET lease = %(lease)s, lease_until = now() + interval '{LEASE}', failed = %(alone)s,
        attempts = d.attempts + CASE WHEN %(alone)s THEN 1 ELSE 0 END
   FROM taken WHERE d.id = taken.id
-RETURNING d.id, d.source_id, d.push, d.received_at, d.attempts, d.replays
+RETURNING d.id, d.source_id, d.push, d.received_at, d.attempts, d.replays,
+          extract(epoch FROM now() - d.received_at)::float
+"""
+# Due later than any pause lasts: the clock of the database was set back.
+SOONER = """
+UPDATE channels_delivery SET due_at = now()
+ WHERE id IN (SELECT id FROM channels_delivery
+               WHERE state IN ('accepted', 'waiting') AND due_at > now() + interval '1 minute'
+                 AND (state = 'accepted' OR due_at > now() + interval '61 minutes')
+               ORDER BY id LIMIT 10000 FOR UPDATE SKIP LOCKED)
 """
 BODIES = """
 SELECT b.delivery_id, b.body, b.headers FROM unnest(%s::uuid[], %s::timestamptz[]) AS x(id, at)
@@ -65,6 +76,8 @@ class Claimed:
     received_at: datetime
     attempts: int
     replays: int
+    age: float
+    """Seconds, by the clock of the database: that of a worker may be wrong by days."""
     body: bytes = b""
     headers: dict[str, str] = field(default_factory=dict)
     events: list[ChannelEvent] = field(default_factory=list)
@@ -136,6 +149,12 @@ def give_back(claimed: Sequence[Claimed], lease: UUID) -> None:
                WHERE id = ANY(%s) AND lease = %s""",
             ([one.id for one in claimed], lease),
         )
+
+
+def hurry() -> None:
+    """After the database's clock was set back, what was to be tried soon must not wait for as long."""
+    with cursor() as sql:
+        sql.execute(SOONER)
 
 
 def anything_waits() -> bool:

@@ -4,15 +4,17 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import psycopg
 import pytest
+import time_machine
 from django.db import connection
 from django.db.models import Max
 
 from channels.draining import ATTEMPTS, drain, drain_all, drain_alone, settle
-from channels.leasing import BATCH, claim
+from channels.leasing import BATCH, claim, hurry
 from channels.models import Delivery
 from customers.models import ContactCount, Customer, Interaction
 from tests.support import (
@@ -258,3 +260,21 @@ def test_the_order_of_events_is_the_senders(api: Api) -> None:
     drain()
     settle(claimed, lease)
     assert [entry["text"] for entry in api.timeline("phone", number)] == ["new"]
+
+
+def test_a_clock_that_is_set_back_keeps_nothing_waiting(api: Api) -> None:
+    """What was accepted, put off and leased before it: by the new time all of that is an hour ahead."""
+    api.push(*(event(identifier("phone", phone())) for _ in range(3)))
+    claim(1, alone=False)
+    execute("UPDATE channels_delivery SET due_at = due_at + interval '1 h', lease_until = lease_until + interval '1 h'")
+    assert drain() + drain_alone() == 0
+    hurry()
+    drained()
+    assert states() == {"recorded": 3}
+
+
+def test_the_clock_of_a_door_does_not_say_when_it_is_due(api: Api) -> None:
+    with time_machine.travel(datetime.now(UTC) + timedelta(days=3), tick=True):
+        api.push(event(identifier("phone", phone())))
+    drained()
+    assert states() == {"recorded": 1}

@@ -12,7 +12,7 @@ from django.db import DatabaseError, InterfaceError, connections
 
 from channels.bodies import make_partitions
 from channels.draining import drain_all
-from channels.leasing import anything_waits
+from channels.leasing import anything_waits, hurry
 from channels.media import fetch_due
 from customers.experience.following import follow
 
@@ -20,6 +20,7 @@ logger = logging.getLogger(__name__)
 
 PAUSE = 2.0
 HOUR = 3600.0
+QUARTER = 15.0
 
 
 class Command(BaseCommand):
@@ -34,12 +35,15 @@ class Command(BaseCommand):
             signal.signal(signal.SIGTERM, lambda *_: stop.set())
             signal.signal(signal.SIGINT, lambda *_: stop.set())
             threading.Thread(target=self.fetch, args=(stop,), name="media", daemon=True).start()
-        partitions_at = 0.0
+        partitions_at = hurry_at = 0.0
         while not stop.is_set():
             try:
                 if time.monotonic() >= partitions_at:
                     make_partitions()
                     partitions_at = time.monotonic() + HOUR
+                if time.monotonic() >= hurry_at:
+                    hurry()
+                    hurry_at = time.monotonic() + QUARTER
                 drain_all(seconds=10)
                 # The experience comes behind the timeline: while events wait it gets a tenth of the time.
                 follow(PAUSE, others_wait=anything_waits)
