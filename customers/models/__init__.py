@@ -18,6 +18,7 @@ from customers.models.experience import (
     StageChange,
     Touch,
 )
+from customers.models.figure import Figure
 from customers.models.identity import AttributeClaim, Candidate, Identity, SeenRegion
 from customers.models.interaction import ContactCount, Interaction, InteractionPart, Thread
 from customers.models.link import KeepApart, Link
@@ -45,6 +46,7 @@ __all__ = [
     "Experience",
     "ExperienceSettings",
     "Feedback",
+    "Figure",
     "Following",
     "Identity",
     "Interaction",
