@@ -3,10 +3,12 @@
 import argparse
 import os
 import time
+from collections.abc import Callable
 from statistics import median
 from typing import TYPE_CHECKING
 
 from tests.bench.client import Clients
+from tests.bench.figures import Figure
 from tests.bench.history import History
 from tests.bench.servers import Bench, Database
 
@@ -24,13 +26,166 @@ def scale_of(text: str) -> int:
 
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
-    parser.add_argument("what", nargs="?", choices=("figures", "profile", "console", "experience"), default="figures")
+    parser.add_argument("what", nargs="*", help=f"profile, or some of {' '.join(Run.PARTS)}; all without")
     parser.add_argument("--scale", type=scale_of, default=scale_of(os.environ.get("SCALE") or "200k"))
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=2.0, help="of each measurement")
     parser.add_argument("--batches", type=int, default=20, help="of 500 events a round")
     parser.add_argument("--write", action="store_true", help="the table into BENCHMARKS.md")
-    return parser.parse_args()
+    given = parser.parse_args()
+    if given.what != ["profile"] and (unknown := set(given.what) - set(Run.PARTS)):
+        parser.error(f"no such part: {' '.join(sorted(unknown))}")
+    return given
+
+
+class Run:
+    """Its servers, and the parts that can be measured on them, in this order: later ones change what was loaded."""
+
+    PARTS: tuple[str, ...] = ("timeline", "growth", "search", "events", "workers", "push", "doors", "peer", "console")
+    PARTS += ("experience", "cold", "rest", "identity")
+
+    def __init__(
+        self, bench: Bench, clients: Clients, access: "Access", history: History, given: argparse.Namespace
+    ) -> None:
+        from tests.bench.stream import Stream
+
+        self.bench, self.clients, self.access, self.history = bench, clients, access, history
+        self.stream = Stream(history)
+        self.rounds, self.seconds, self.batches = given.rounds, given.seconds, given.batches
+        self.rate = 0.0
+
+    def measure(self, parts: list[str]) -> list[Figure]:
+        found = []
+        self.bench.start("web")
+        for name in self.PARTS:
+            if not parts or name in parts:
+                say(name)
+                part: Callable[[], list[Figure]] = getattr(self, name)
+                figures = part()
+                for figure in figures:
+                    print(f"         {figure.row()}", flush=True)
+                found += figures
+        return found
+
+    def timeline(self) -> list[Figure]:
+        from tests.bench import reading
+
+        return reading.measure(
+            self.bench, self.clients, self.access, self.history, rounds=self.rounds, seconds=self.seconds
+        )
+
+    def growth(self) -> list[Figure]:
+        from tests.bench import growing
+
+        return growing.growth(
+            self.bench, self.clients, self.access, self.history, rounds=self.rounds, seconds=self.seconds
+        )
+
+    def search(self) -> list[Figure]:
+        from tests.bench import searching
+
+        return searching.measure(self.bench, self.access, self.history, rounds=self.rounds)
+
+    def events(self) -> list[Figure]:
+        from tests.bench import pushing
+
+        self.bench.start("worker", "sweep")
+        found = pushing.measure(
+            self.bench, self.clients, self.access, self.stream, rounds=self.rounds, batches=self.batches
+        )
+        self.rate = median(found[0].ours)
+        self.bench.stop("worker", "sweep")
+        return [*found]
+
+    def workers(self) -> list[Figure]:
+        from tests.bench import draining
+
+        return draining.measure(
+            self.bench, self.clients, self.access, self.stream, rounds=self.rounds, batches=self.batches
+        )
+
+    def push(self) -> list[Figure]:
+        """Needs the rate of `events`."""
+        from tests.bench import overload, waiting
+
+        rate = self.rate or 2_000.0
+        self.bench.start("worker", "sweep")
+        found = waiting.measure(
+            self.bench,
+            self.clients,
+            self.access,
+            self.stream,
+            rate=rate / 10,
+            rounds=self.rounds,
+            seconds=self.seconds,
+        )
+        found += overload.measure(
+            self.bench, self.clients, self.access, self.stream, rate=rate, rounds=self.rounds, seconds=self.seconds
+        )
+        self.bench.stop("worker", "sweep")
+        return found
+
+    def doors(self) -> list[Figure]:
+        from tests.bench import doors
+
+        found = doors.accepts(
+            self.bench, self.clients, self.access, self.stream, rounds=self.rounds, seconds=self.seconds
+        )
+        return found + doors.parses(self.stream, rounds=self.rounds)
+
+    def peer(self) -> list[Figure]:
+        from tests.bench import peer
+
+        self.bench.start("worker", "sweep")
+        found = peer.measure(
+            self.bench,
+            self.clients,
+            self.access,
+            self.history,
+            self.stream,
+            rounds=self.rounds,
+            seconds=self.seconds,
+        )
+        self.bench.stop("worker", "sweep")
+        return found
+
+    def console(self) -> list[Figure]:
+        from tests.bench import console, growing
+
+        more = {"rounds": self.rounds, "seconds": self.seconds}
+        found = console.measure(self.bench, self.clients, self.access, self.history, **more)
+        return found + growing.rare_channel(self.bench, self.clients, self.access, self.history, **more)
+
+    def experience(self) -> list[Figure]:
+        from tests.bench import experience
+
+        return experience.measure(
+            self.bench,
+            self.clients,
+            self.access,
+            self.history,
+            self.stream,
+            rounds=self.rounds,
+            seconds=self.seconds,
+            batches=self.batches,
+        )
+
+    def cold(self) -> list[Figure]:
+        from tests.bench import growing
+
+        return growing.cold(self.bench, self.access, self.history, rounds=min(self.rounds, 3))
+
+    def rest(self) -> list[Figure]:
+        from tests.bench import resting
+
+        return resting.measure(self.bench.place.root, rounds=min(self.rounds, 3))
+
+    def identity(self) -> list[Figure]:
+        """The last: it wipes what was loaded."""
+        from tests.bench import identity
+
+        self.bench.stop("web")
+        return list(identity.measure(self.bench.var, scale=self.history.scale, rounds=self.rounds))
 
 
 def main() -> None:
@@ -38,7 +193,7 @@ def main() -> None:
     say(f"{given.scale:,} interactions; servers of our own")
     # Not before the servers stand: settings want their addresses.
     with Bench() as bench, Clients() as clients:
-        from tests.bench import access, loading
+        from tests.bench import access, loading, profiles, report
 
         history = History(given.scale)
         granted = access.grant()
@@ -46,71 +201,14 @@ def main() -> None:
             rows = loading.load(db, history)
             version = database_of(db)
         say(", ".join(f"{table.partition('_')[2]} {count:,}" for table, count in rows.items()))
-        if given.what == "profile":
-            from tests.bench import profiles
-
+        if given.what == ["profile"]:
             profiles.show(bench, history, granted, max(given.batches // 4, 1))
-        elif given.what == "console":
-            from tests.bench import console, report
-
-            bench.start("web")
-            found = console.measure(bench, clients, granted, history, rounds=given.rounds, seconds=given.seconds)
-            print(report.table(found, scale=given.scale, database=version, rounds=given.rounds))
-        elif given.what == "experience":
-            from tests.bench import experience, report
-            from tests.bench.stream import Stream
-
-            bench.start("web")
-            found = experience.measure(
-                bench,
-                clients,
-                granted,
-                history,
-                Stream(history),
-                rounds=given.rounds,
-                seconds=given.seconds,
-                batches=given.batches,
-            )
-            print(report.table(found, scale=given.scale, database=version, rounds=given.rounds))
-        else:
-            figures(bench, clients, granted, history, given, version)
-
-
-def figures(
-    bench: Bench, clients: Clients, granted: "Access", history: History, given: argparse.Namespace, version: str
-) -> None:
-    from tests.bench import console, doors, experience, identity, pushing, reading, report, waiting
-    from tests.bench.stream import Stream
-
-    stream = Stream(history)
-    rounds, seconds = given.rounds, given.seconds
-    bench.start("web")
-    say("(1) timeline")
-    found = reading.measure(bench, clients, granted, history, rounds=rounds, seconds=seconds)
-    bench.start("worker", "sweep")
-    say("(2) events")
-    visible, accepted = pushing.measure(bench, clients, granted, stream, rounds=rounds, batches=given.batches)
-    found += [visible, accepted]
-    say("(3) one push")
-    rate = median(visible.ours) / 10
-    found += waiting.measure(bench, clients, granted, stream, rate=rate, rounds=rounds, seconds=seconds)
-    say("(4) parsers and webhooks")
-    found += doors.accepts(bench, clients, granted, stream, rounds=rounds, seconds=seconds)
-    found += doors.parses(stream, rounds=rounds)
-    bench.stop("worker", "sweep")
-    say("(6) the console")
-    found += console.measure(bench, clients, granted, history, rounds=rounds, seconds=seconds)
-    say("(7) the experience")
-    found += experience.measure(
-        bench, clients, granted, history, stream, rounds=rounds, seconds=seconds, batches=given.batches
-    )
-    bench.stop("web")
-    say("(5) identity; it wipes what was loaded")
-    found += identity.measure(bench.var, scale=given.scale, rounds=rounds)
-    text = report.table(found, scale=given.scale, database=version, rounds=rounds)
-    print(f"\n{text}", flush=True)
-    if given.write:
-        report.write(text)
+            return
+        found = Run(bench, clients, granted, history, given).measure(given.what)
+        text = report.table(found, scale=given.scale, database=version, rounds=given.rounds)
+        print(f"\n{text}", flush=True)
+        if given.write:
+            report.write(text)
 
 
 def database_of(db: Database) -> str:

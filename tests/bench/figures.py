@@ -31,7 +31,7 @@ class Figure:
     floor: list[float] = field(default_factory=list)
     digits: int = 0
     syncs: list[float] = field(default_factory=list)
-    most: float | None = None  # of what we do, where there is no floor
+    most: float | None = None  # of the ratio, or where there is no floor of what we do
 
     def round(self, ours: float, floor: float, syncs: float) -> None:
         self.ours.append(ours)
@@ -44,7 +44,7 @@ class Figure:
 
     @property
     def misses(self) -> bool:
-        over = self.most is not None and median(self.ours) > self.most
+        over = self.most is not None and median(self.ratios or self.ours) > self.most
         return over or (self.bar is not None and median(self.ratios) < self.bar)
 
     def row(self) -> str:

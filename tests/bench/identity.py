@@ -7,11 +7,10 @@ import os
 import statistics
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tests.bench.figures import Figure, spread, syncs
+from tests.bench.figures import Figure, syncs
 
 if TYPE_CHECKING:
     from tests.workers import Workers
@@ -19,28 +18,6 @@ if TYPE_CHECKING:
 FULL = 200_000
 """From this scale on the measurements have their full size."""
 LEAST_CHANCE = 20
-
-
-@dataclass
-class Cost(Figure):
-    """A figure that has to stay small: the ratio, or without a floor what we do."""
-
-    ceiling: float = 0
-
-    @property
-    def misses(self) -> bool:
-        return statistics.median(self.ratios or self.ours) > self.ceiling
-
-    def row(self) -> str:
-        cells = [
-            self.name,
-            f"{spread(self.ours, self.digits)} {self.unit}",
-            spread(self.floor, self.digits) if self.floor else "",
-            spread(self.ratios, 2) if self.floor else "",
-            f"≤ {self.ceiling:g}{' **missed**' if self.misses else ''}",
-            spread(self.syncs) if self.syncs else "",
-        ]
-        return f"| {' | '.join(cells)} |"
 
 
 def took_ms(work: Callable[[], object]) -> float:
@@ -56,10 +33,10 @@ def joins(folder: Path, contacts: int, rounds: int) -> list[Figure]:
 
     one, other = filled(f"{contacts}-one", contacts), filled(f"{contacts}-other", contacts)
     whose = f"two customers of {contacts:,} contacts"
-    joined = Cost(f"(5) joining {whose}, over a page of the timeline", "ms", digits=2, ceiling=10)
-    parted = Cost(f"(5) undoing that join of {whose}, over a page", "ms", digits=2, ceiling=10)
-    written = Cost("(5) WAL of such a join and its undo", "MB", digits=3, ceiling=1)
-    touched = Cost("(5) contacts updated by them", "rows", ceiling=0)
+    joined = Figure(f"(5) joining {whose}, over a page of the timeline", "ms", digits=2, most=10)
+    parted = Figure(f"(5) undoing that join of {whose}, over a page", "ms", digits=2, most=10)
+    written = Figure("(5) WAL of such a join and its undo", "MB", digits=3, most=1)
+    touched = Figure("(5) contacts updated by them", "rows", most=0)
     updated = statistics_of("n_tup_upd")
     for _ in range(rounds):
         times: dict[str, list[float]] = {"read": [], "join": [], "undo": []}
@@ -84,8 +61,8 @@ def handles(folder: Path, entries: int, rounds: int) -> list[Figure]:
     from tests.bench.identity_data import filled, page
 
     one, *others = (filled(f"many-{n}", entries, n) for n in (1, 5, 100))
-    few = Cost("(5) timeline of a customer with 5 handles, over one with 1", "ms", digits=2, ceiling=2)
-    many = Cost("(5) timeline of a customer with 100 handles, over one with 1", "ms", digits=2, ceiling=10)
+    few = Figure("(5) timeline of a customer with 5 handles, over one with 1", "ms", digits=2, most=2)
+    many = Figure("(5) timeline of a customer with 100 handles, over one with 1", "ms", digits=2, most=10)
     for _ in range(rounds):
         times: list[list[float]] = [[], [], []]
         for _ in range(40):
@@ -117,7 +94,7 @@ def linking(folder: Path, pool: "Workers", rounds: int, each: int, groups: int) 
             speeds.append(WORKERS * each / (time.perf_counter() - begun))
         joined.round(speeds[1], speeds[0], disk)
         born.round(speeds[2], speeds[0], disk)
-    split = Cost(f"(5) persons split by a race of 8 workers, of {2 * groups}", "persons", ceiling=0)
+    split = Figure(f"(5) persons split by a race of 8 workers, of {2 * groups}", "persons", most=0)
     works = (link_one_by_one, link_in_batches)
     split.ours.append(sum(data.split_groups(pool, work, f"{work.__name__}-", groups) for work in works))
     return [joined, born, split]

@@ -103,8 +103,33 @@ class Bench:
         """A process that folds behind the timeline, without draining."""
         self._launch("follower", [sys.executable, "-m", "tests.bench.follower"], {})
 
+    def run(self, name: str, argv: list[str], environment: dict[str, str]) -> None:
+        """Somebody else's process, with this environment alone."""
+        log = self.var / "log" / f"{name}.log"
+        self.children[name] = child = Child(name, lambda: launch(argv, log, self.place.root, environment))
+        child.start()
+        self.guard.watch(self.children.values())
+
     def stop(self, *names: str) -> None:
         end([self.children.pop(name) for name in names], STOP_SECONDS)
+
+    def restart_cold(self) -> None:
+        """PostgreSQL anew, and none of its files in the kernel's memory."""
+        (child,) = (one for one in self.servers.children if one.name == "postgres")
+        end([child], STOP_SECONDS * 6)
+        evict(self.var / "postgres")
+        child.start()
+        deadline = time.monotonic() + READY_SECONDS
+        while not self._connects():
+            assert time.monotonic() < deadline, "PostgreSQL does not start"
+            time.sleep(0.1)
+
+    def _connects(self) -> bool:
+        try:
+            self.connect().close()
+        except psycopg.OperationalError:
+            return False
+        return True
 
     def alive(self) -> None:
         """Raises AssertionError when one of the processes has died."""
@@ -133,6 +158,15 @@ class Bench:
         while "ready." not in log.read_text(errors="replace"):
             assert time.monotonic() < deadline, f"the worker does not start: {self._last_line('worker')}"
             time.sleep(0.05)
+
+
+def evict(folder: Path) -> None:
+    """Write these files out and drop what the kernel keeps of them."""
+    os.sync()
+    for path in folder.rglob("*"):
+        if path.is_file() and not path.is_symlink():
+            with path.open("rb") as file:
+                os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
 
 
 def prepare() -> None:
