@@ -1,7 +1,7 @@
 """The rows of the experience are what the lines say: after whatever happened, in whatever order, by whatever way."""
 
 import random
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from threading import Barrier, Thread
 
 import pytest
@@ -9,8 +9,9 @@ from django.core.management import call_command
 from django.db import connection, connections, transaction
 
 from customers import erasure, merging, reassigning
+from customers.experience.engine import LONG
 from customers.experience.folding import Batch, fold_customers
-from customers.experience.following import FEW, follow, freshen
+from customers.experience.following import FEW, follow, freshen, in_batches
 from customers.experience.framing import frame
 from customers.experience.tables import DERIVED, TOUCHES
 from customers.linking import Retry
@@ -287,3 +288,62 @@ def test_a_short_round_goes_on_where_the_one_before_stopped(api: Api) -> None:
     rounds = [follow(0) for _ in range(4)]
     assert rounds[:3] == [FEW] * 3
     assert set(Experience.objects.values_list("lines", flat=True)) == {2}
+
+
+class TestWhileEventsWait:
+    def test_a_long_history_is_left_and_folded_when_the_queue_is_empty(self, api: Api) -> None:
+        number, _ = long_history(api, LONG + 100)
+        settle_long()
+        long = Experience.objects.get()
+        push_and_drain(api, event(identifier("phone", number)), event(identifier("device", PEOPLE[0])))
+        for _ in range(3):
+            follow(60, others_wait=lambda: True)
+        short = Experience.objects.exclude(pk=long.pk).get()
+        assert short.lines == 1, "short ones are folded meanwhile"
+        assert Experience.objects.get(pk=long.pk).lines == long.lines
+        follow(60)
+        assert Experience.objects.get(pk=long.pk).lines == long.lines + 1
+        assert not Following.objects.filter(name__startswith="left").exists()
+        followed = dump()
+        call_command("rebuild_experience", quiet=True)
+        assert dump() == followed
+
+    def test_whoever_is_read_meanwhile_is_not_folded_again(self, api: Api) -> None:
+        number, _ = long_history(api, LONG + 100)
+        settle_long()
+        push_and_drain(api, event(identifier("phone", number)))
+        follow(60, others_wait=lambda: True)
+        assert Following.objects.filter(name__startswith="left").exists()
+        long = Experience.objects.get()
+        freshen(long.pk)
+        read = Experience.objects.get()
+        assert read.lines == long.lines + 1
+        follow(60)
+        assert Experience.objects.get().as_of == read.as_of
+        assert not Following.objects.filter(name__startswith="left").exists()
+
+    def test_promises_ring_in_time(self, api: Api) -> None:
+        """Of a long history too: what the clock says cannot wait."""
+        number, _ = long_history(api, LONG + 100)
+        due = datetime.now(UTC) - timedelta(hours=1)
+        promise = {"kind": "other", "what": "ring", "due_at": due.isoformat()}
+        early = (due - timedelta(days=1)).isoformat()
+        push_and_drain(api, event(identifier("phone", number), occurred_at=early, details={"promise": promise}))
+        settle_long()
+        fold_customers([Experience.objects.get().pk], due - timedelta(minutes=1), anew=True)
+        assert Promise.objects.get().state == Promise.OPEN
+        assert follow(60, others_wait=lambda: True) == 1
+        assert Promise.objects.get().state == Promise.BROKEN
+
+    def test_the_round_ends_soon_after_events_came(self, api: Api) -> None:
+        """The first batch is folded whatever comes; then whoever waits is let before."""
+        events = [event(identifier("device", f"one-of-many-{n}")) for n in range(3 * FEW)]
+        push_and_drain(api, *events)
+        settle()
+        push_and_drain(api, *({**one, "id": f"{one['id']}-again"} for one in events))
+        asked = iter([False])
+        assert follow(0, others_wait=lambda: next(asked, True)) == FEW
+
+    def test_batches_are_of_so_many_lines(self) -> None:
+        assert list(in_batches([(1, 600), (2, 400), (3, 1), (4, 5000), (5, 0)], 100)) == [[1, 2], [3], [4], [5]]
+        assert list(in_batches([(n, 1) for n in range(5)], 2)) == [[0, 1], [2, 3], [4]]

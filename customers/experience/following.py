@@ -1,12 +1,14 @@
 """Behind the timeline: whoever changed is folded again, and whoever only the clock changes."""
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from itertools import chain
 from typing import Any, Final
 
+from customers import replica
 from customers.experience import framing
+from customers.experience.engine import LONG
 from customers.experience.folding import fold_customers
 from customers.experience.framing import Frame, frame
 from customers.experience.outcomes import note_outcomes
@@ -14,29 +16,53 @@ from customers.models import Experience, Following
 from customers.sql import Cursor, cursor
 
 FEED = "changes"
+LEFT = "left "
 AT_ONCE = 100
 """Customers that are folded in one transaction …"""
+WEIGHT = 1000
+"""… unless they have more lines: nobody interrupts a batch, and it must make way soon when events come …"""
 FEW = 8
-"""… and while events wait: nobody interrupts a batch, and it must not take more than its share of the time."""
-SLICE = 5000
-"""Transactions of the change feed that are looked at together."""
+"""… and while events wait."""
+SHARE = 1 / 20
+"""Of its time, what the follower takes while events wait."""
+SLICE, NARROW = 1000, 50
+"""Transactions of the change feed that are looked at together; while events wait."""
 
 BELOW = "SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint"
 # Whoever was folded since (a reader may have needed him) is not folded again.
 TOUCHED = """
-SELECT DISTINCT x.customer_id FROM (
-    SELECT i.customer_id, c.txid FROM customers_change c JOIN customers_identity i ON i.id = c.identity_id
-     WHERE c.txid >= %(since)s AND c.txid < %(upto)s
-    UNION ALL
-    SELECT c.left_id, c.txid FROM customers_change c
-     WHERE c.txid >= %(since)s AND c.txid < %(upto)s AND c.left_id IS NOT NULL
-) x LEFT JOIN customers_experience e ON e.customer_id = x.customer_id
- WHERE e.customer_id IS NULL OR x.txid >= e.as_of ORDER BY x.customer_id
+SELECT t.customer_id, (SELECT coalesce(sum(k.count), 0)::int FROM customers_identity i
+                         JOIN customers_contactcount k ON k.identity_id = i.id WHERE i.customer_id = t.customer_id)
+  FROM (SELECT DISTINCT x.customer_id FROM (
+            SELECT i.customer_id, c.txid FROM customers_change c JOIN customers_identity i ON i.id = c.identity_id
+             WHERE c.txid >= %(since)s AND c.txid < %(upto)s
+            UNION ALL
+            SELECT c.left_id, c.txid FROM customers_change c
+             WHERE c.txid >= %(since)s AND c.txid < %(upto)s AND c.left_id IS NOT NULL
+        ) x LEFT JOIN customers_experience e ON e.customer_id = x.customer_id
+         WHERE e.customer_id IS NULL OR x.txid >= e.as_of) t
+ ORDER BY t.customer_id
 """
-DUE = "SELECT customer_id FROM customers_experience WHERE next_at <= now() ORDER BY next_at LIMIT %s"
+LEAVE = """
+INSERT INTO customers_following (name, txid, at)
+SELECT %(name)s || id, %(upto)s, now() FROM unnest(%(ids)s::bigint[]) AS id
+    ON CONFLICT (name) DO UPDATE SET txid = greatest(customers_following.txid, excluded.txid), at = excluded.at
+"""
+WERE_LEFT = """
+SELECT f.name, f.txid, x.id, e.as_of >= f.txid
+  FROM customers_following f CROSS JOIN LATERAL (SELECT substr(f.name, %(skip)s)::bigint AS id) x
+  LEFT JOIN customers_experience e ON e.customer_id = x.id
+ WHERE f.name ^@ %(name)s ORDER BY f.at, f.name
+"""
+DUE = """
+SELECT customer_id, least(lines, %(long)s) FROM customers_experience WHERE next_at <= now() ORDER BY next_at
+ LIMIT %(limit)s
+"""
 # With whoever was merged before anybody followed, but was read.
 NEXT = """
-SELECT c.id FROM customers_customer c
+SELECT c.id, (SELECT coalesce(sum(k.count), 0)::int FROM customers_identity i
+                JOIN customers_contactcount k ON k.identity_id = i.id WHERE i.customer_id = c.id)
+  FROM customers_customer c
  WHERE c.id > %s
    AND (c.merged_into_id IS NULL OR EXISTS (SELECT 1 FROM customers_experience e WHERE e.customer_id = c.id))
  ORDER BY c.id LIMIT %s
@@ -55,7 +81,7 @@ SELECT {FRESH} FROM (SELECT) one LEFT JOIN customers_experience e ON e.customer_
 def freshen(customer: int, now: datetime | None = None) -> None:
     """Fold a customer if his lines or the clock say something that his rows do not: what is read next is true."""
     at = now or datetime.now(UTC)
-    with cursor() as sql:
+    with cursor("reading" if replica.serves() else "default") as sql:
         sql.execute(STANDS.encode(), {"customer": customer, "now": at}, prepare=True)
         found = sql.fetchone() or ("", "", False)
     fresh(customer, found, at)
@@ -74,29 +100,37 @@ def fresh(customer: int, found: Sequence[Any], now: datetime) -> bool:
 def follow(seconds: float = 1.0, others_wait: Callable[[], bool] = lambda: False) -> int:
     """One round behind the feed, for about so many seconds; returns how many customers were folded.
 
-    Once `others_wait` it ends after a tenth of that time. What the time did not suffice for is found by the next
-    round. Two processes may do this: they only repeat work.
+    While `others_wait` it takes a twentieth of that time, rings what is due and folds short histories; long ones are
+    left until nobody waits. What the time did not suffice for is found by the next round. Two processes may do this:
+    they only repeat work.
     """
     begun, of, done = time.monotonic(), frame(), 0
-    size = AT_ONCE if seconds >= 1 and not others_wait() else FEW
     with cursor() as sql:
-        for batch in chain(due(sql, size), changed(sql, size), everybody(sql, of, size)):
+        waited_for = others_wait()
+        size = FEW if waited_for or seconds < 1 else AT_ONCE
+        walks = [due(sql, size), changed(sql, size, cheap=waited_for)]
+        if not waited_for:
+            walks += [were_left(sql), everybody(sql, of, size)]
+        for batch in chain(*walks):  # Which keep how far they came when they are asked for more.
+            took = time.monotonic() - begun
+            if done and (took > seconds or (took > seconds * SHARE and (waited_for or others_wait()))):
+                break
             fold_customers(batch, of=of)
             done += len(batch)
-            took = time.monotonic() - begun
-            if took > seconds or (took > seconds / 10 and others_wait()):
-                break
     return done + note_outcomes()
 
 
 def due(sql: Cursor, size: int) -> Iterator[list[int]]:
     """Whom the clock alone changes, e.g. by a promise that is due."""
-    sql.execute(DUE, (10 * AT_ONCE,))
-    yield from in_batches([row[0] for row in sql.fetchall()], size)
+    sql.execute(DUE, {"long": LONG, "limit": 10 * AT_ONCE})
+    yield from in_batches(sql.fetchall(), size)
 
 
-def changed(sql: Cursor, size: int) -> Iterator[list[int]]:
-    """Whose lines or identities changed, slice by slice of the feed, below the oldest running transaction."""
+def changed(sql: Cursor, size: int, *, cheap: bool) -> Iterator[list[int]]:
+    """Whose lines or identities changed, slice by slice of the feed, below the oldest running transaction.
+
+    `cheap`: whoever has a long history is left for later.
+    """
     sql.execute(BELOW)
     (below,) = sql.fetchone() or (0,)
     since = place(FEED, below)
@@ -105,11 +139,24 @@ def changed(sql: Cursor, size: int) -> Iterator[list[int]]:
         Following.objects.exclude(name=FEED).delete()
         Following.objects.filter(name=FEED).update(txid=below)
     while since < below:
-        upto = min(below, since + SLICE)
+        upto = min(below, since + (NARROW if cheap else SLICE))
         sql.execute(TOUCHED, {"since": since, "upto": upto})
-        yield from in_batches([row[0] for row in sql.fetchall()], size)
+        found = sql.fetchall()
+        yield from in_batches([one for one in found if not cheap or one[1] <= LONG], size)
+        later = [id_ for id_, lines in found if cheap and lines > LONG]
+        if later:
+            sql.execute(LEAVE, {"name": LEFT, "upto": upto, "ids": later})
         since = upto
         Following.objects.update_or_create(name=FEED, defaults={"txid": upto})
+
+
+def were_left(sql: Cursor) -> Iterator[list[int]]:
+    """The long histories that were left while events waited, whoever waits longest first."""
+    sql.execute(WERE_LEFT, {"name": LEFT, "skip": len(LEFT) + 1})
+    for name, upto, id_, folded in sql.fetchall():
+        if not folded:
+            yield [id_]
+        Following.objects.filter(name=name, txid=upto).delete()  # Left again since: with a later transaction.
 
 
 def everybody(sql: Cursor, of: Frame, size: int) -> Iterator[list[int]]:
@@ -118,11 +165,15 @@ def everybody(sql: Cursor, of: Frame, size: int) -> Iterator[list[int]]:
     after = place(name, 0)
     while after >= 0:
         sql.execute(NEXT, (after, size))
-        ids = [row[0] for row in sql.fetchall()]
-        if ids:
-            yield ids
-        after = ids[-1] if ids else -1
-        Following.objects.update_or_create(name=name, defaults={"txid": after})
+        found = sql.fetchall()
+        for batch in in_batches(found, size):
+            yield batch
+            Following.objects.update_or_create(name=name, defaults={"txid": batch[-1]})
+        if found:
+            after = found[-1][0]
+        else:
+            after = -1
+            Following.objects.update_or_create(name=name, defaults={"txid": after})
 
 
 def place(name: str, first: int) -> int:
@@ -130,6 +181,15 @@ def place(name: str, first: int) -> int:
     return int(Following.objects.get_or_create(name=name, defaults={"txid": first})[0].txid)
 
 
-def in_batches(ids: Sequence[int], size: int) -> Iterator[list[int]]:
-    for start in range(0, len(ids), size):
-        yield list(ids[start : start + size])
+def in_batches(customers: Iterable[tuple[int, int]], size: int) -> Iterator[list[int]]:
+    """At most `size` customers and, but for one who has more alone, WEIGHT lines."""
+    batch: list[int] = []
+    weight = 0
+    for id_, lines in customers:
+        if batch and (len(batch) >= size or weight + lines > WEIGHT):
+            yield batch
+            batch, weight = [], 0
+        batch.append(id_)
+        weight += lines
+    if batch:
+        yield batch

@@ -45,7 +45,7 @@ class Command(BaseCommand):
                     hurry()
                     hurry_at = time.monotonic() + QUARTER
                 drain_all(seconds=10)
-                # The experience comes behind the timeline: while events wait it gets a tenth of the time.
+                # The experience comes behind the timeline: while events wait it gets a twentieth of the time.
                 follow(PAUSE, others_wait=anything_waits)
             except (DatabaseError, InterfaceError) as error:
                 logger.warning("sweep: %s", type(error).__name__)
