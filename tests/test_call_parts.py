@@ -84,7 +84,7 @@ def test_a_whole_call() -> None:
         [*INBOUND, "leg__agent_no_answer", "leg__agent_answered", "leg__agent_completed", "recording__completed"]
     )
     assert (whole["kind"], whole["channel"], whole["direction"]) == ("call", "phone", "inbound")
-    assert whole["agent"] == {"id": "client:rasa", "name": "rasa", "type": "human"}
+    assert whole["agent"] == {"id": "rasa", "name": "rasa", "type": "human"}
     assert whole["occurred_at"].startswith("2026-11-20T10:00:00")
     assert [file["content_type"] for file in whole["attachments"]] == ["audio/wav"]
     call = whole["details"]["call"]

@@ -173,8 +173,16 @@ def ours(address: str, source: SourceInfo) -> bool:
 
 
 def agent_of(address: str) -> Agent | None:
+    """The colleague by the name that he has everywhere, `rasa` of `client:rasa` and of `sip:rasa@pbx.example`.
+
+    Under Twilio's own address he would be another person than in what other systems tell, and every answer in
+    writing after a call a hand-over.
+    """
     scheme, _, name = address.partition(":")
-    return Agent(address, name if scheme == "client" else "") if scheme in ("client", "sip") else None
+    if scheme not in ("client", "sip"):
+        return None
+    login = name if scheme == "client" else re.split("[@;]", name)[0]
+    return Agent(login or address, login)
 
 
 def part(
