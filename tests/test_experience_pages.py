@@ -4,6 +4,7 @@ import re
 from datetime import UTC, datetime, timedelta
 from html import unescape
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
@@ -116,15 +117,23 @@ def test_whom_we_lost(api: Api) -> None:
     since = (NOW - timedelta(days=30)).date().isoformat()
     supervisor = agent("supervisor")
     html = ok(supervisor, "/experience", {"since": since, "period": "week"})
-    assert "50.0 %" in words_of(html)
+    assert "too few to say (n = 2)" in words_of(html)
     assert "1 lost of 2" in words_of(html)
+    assert "50.0 %" not in words_of(html)
+    assert "слишком мало, чтобы судить (n = 2)" in words_of(ok(agent("supervisor", language="ru"), "/experience"))
+    for n in range(8):
+        other = {"customer_id": 10**6 + n, "line_id": uuid4(), "stage": "purchase", "reason": "first_order"}
+        StageChange.objects.create(at=NOW - timedelta(days=50), **other)
+    html = ok(supervisor, "/experience", {"since": since, "period": "week"})
+    assert "10.0 %" in words_of(html)
+    assert "1 lost of 10" in words_of(html)
     assert "gave no sign for long" in words_of(html)
     left = ok(supervisor, hrefs(html, "/experience/left")[0])
     assert hrefs(left, f"/customers/{ada}?at=")
     told = api.ok("experience/churn", {"since": f"{since}T00:00:00Z", "period": "week"})
-    assert (told["at_start"], told["lost"], told["rate"]["value"]) == (2, 1, 50)
+    assert (told["at_start"], told["lost"], told["rate"]["value"]) == (10, 1, 10)
     assert sum(one["lost"] for one in told["periods"].values()) == 1
-    assert {one["at_start"] for one in told["periods"].values()} == {2, 1}
+    assert {one["at_start"] for one in told["periods"].values()} == {10, 9}
 
 
 def customer_id(card: str) -> int:

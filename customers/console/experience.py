@@ -190,12 +190,12 @@ def row(name: str, sums: Sums, query: str) -> dict[str, Any]:
 
 
 def churn_shown(whole: churn.Churn | None, buckets: list[churn.Churn], asked: Asked, within: Period) -> dict[str, Any]:
-    rates = [(one, one.rate) for one in buckets]
+    rates = [(one, one.rate if one.enough else None) for one in buckets]
     top = max([rate.value for _one, rate in rates if rate] + [1.0])
     span = {first: (since, until) for first, since, until in within.bounds()}
     return {
         "whole": whole,
-        "rate": percent(whole.rate if whole else None),
+        "rate": rate_shown(whole),
         "mean": percent(mean_of(buckets)),
         "picture": curve(
             [point(short_name(one.day.isoformat(), asked.grain), rate) for one, rate in rates], 0, nice(top)
@@ -207,18 +207,28 @@ def churn_shown(whole: churn.Churn | None, buckets: list[churn.Churn], asked: As
                 "name": bucket_name(one.day.isoformat(), asked.grain),
                 "at_start": one.at_start,
                 "lost": one.lost,
-                "rate": percent(rate),
+                "rate": rate_shown(one),
                 "query": found_at(asked, within, *span[one.day]),
             }
-            for one, rate in reversed(rates)
+            for one in reversed(buckets)
             if one.at_start or one.lost
         ],
     }
 
 
+def rate_shown(one: churn.Churn | None) -> dict[str, Any] | None:
+    """The rate, or that there were too few customers for one: nobody lost of one is not 0 %."""
+    if one is None or one.enough:
+        return percent(one.rate if one else None)
+    return {"few": True, "n": one.at_start}
+
+
 def mean_of(buckets: list[churn.Churn]) -> Estimate | None:
-    """Lost in all buckets, per cent of the customers at the start of each: what a usual bucket loses."""
-    lost, at_start = (sum(getattr(one, name) for one in buckets) for name in ("lost", "at_start"))
+    """Lost in all buckets, per cent of the customers at the start of each: what a usual bucket loses.
+
+    Buckets with too few customers say nothing.
+    """
+    lost, at_start = (sum(getattr(one, name) for one in buckets if one.enough) for name in ("lost", "at_start"))
     return ccr(lost, at_start) if lost <= at_start else None
 
 

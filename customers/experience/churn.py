@@ -18,6 +18,8 @@ from customers.sql import Cursor, as_json
 LEFT: Final = "left"
 CUSTOMER: Final = ("purchase", "after", "again")
 """The stages of a customer; before the first purchase he is none yet."""
+ENOUGH: Final = 10
+"""Customers at the start of a period from which on their churn is told: of fewer, one more or less is all it says."""
 
 NET = "(s.stage = ANY(%(customer)s))::int - (s.was = ANY(%(customer)s))::int"
 # A step into the stages of a customer adds one, a step out of them takes one away: no state has to be looked up.
@@ -60,6 +62,10 @@ class Churn:
     @property
     def rate(self) -> Estimate | None:
         return ccr(self.lost, self.at_start) if self.lost <= self.at_start else None
+
+    @property
+    def enough(self) -> bool:
+        return self.at_start >= ENOUGH
 
 
 def lost_after_days() -> int:
