@@ -10,8 +10,9 @@ from typing import Literal
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser, User
 from django.utils import timezone
 
+from customers import replica
 from customers.models import ApiKey
-from customers.sql import Cursor, cursor
+from customers.sql import Cursor, cursor, noting
 
 Scope = Literal["read", "read:masked", "write", "admin", "ingest"]
 SCOPES: tuple[Scope, ...] = ("read", "read:masked", "write", "admin", "ingest")
@@ -95,25 +96,39 @@ def digest_of(plain: str) -> bytes:
 
 
 FIND = """
-SELECT id, name, scopes, source, sources, last_used_at < now() - interval '1 minute' OR last_used_at IS NULL
+SELECT id, name, scopes, source, sources, last_used_at < now() - interval '1 minute' OR last_used_at IS NULL, wrote
   FROM customers_apikey
  WHERE digest = %s AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > now())
 """
 USED = "UPDATE customers_apikey SET last_used_at = now() WHERE id = %s"
+WROTE = "UPDATE customers_apikey SET wrote = pg_wal_lsn_diff(pg_current_wal_insert_lsn(), '0/0')::bigint WHERE id = %s"
 
 
 def principal_of_key(plain: str) -> Principal | None:
     """Whose key this is, if it is valid now; its use is noted once a minute."""
-    with cursor("reading") as sql:
+    with cursor("noting") as sql:  # A revoked key opens nothing, however far behind a replica is.
         sql.execute(FIND, (digest_of(plain),), prepare=True)
         row = sql.fetchone()
         if row is None:
             return None
-        id_, name, scopes, source, sources, stale = row
+        id_, name, scopes, source, sources, stale, wrote_at = row
         if stale:
             sql.execute(USED, (id_,))
+    replica.at_least(wrote_at)
     granted = frozenset[str]().union(*(IMPLIED.get(scope, frozenset()) for scope in scopes))
     return Principal(f"key:{id_}", name, granted, source, tuple(sources), id_)
+
+
+def wrote(key_id: int) -> None:
+    """Remember how far the primary has come: reads with this key then show what was written with it."""
+    with cursor("noting") as sql:
+        sql.execute(WROTE, (key_id,), prepare=True)
+
+
+def told(principal: Principal) -> None:
+    """He heard that something is recorded, so he must find it."""
+    if replica.configured() and principal.key_id is not None and principal.may("read"):
+        wrote(principal.key_id)
 
 
 def principal_of_user(user: AbstractBaseUser | AnonymousUser) -> Principal | None:
@@ -137,7 +152,8 @@ def log_views(sql: Cursor, viewer: str, customers: Iterable[int], path: str) -> 
     """Note who saw whom, once per viewer, customer and five minutes."""
     ids = sorted(set(customers))
     if ids:
-        sql.execute(VIEWED, {"viewer": viewer, "customers": ids, "path": path[:200]})
+        with noting(sql) as near:
+            near.execute(VIEWED, {"viewer": viewer, "customers": ids, "path": path[:200]})
 
 
 def revoke(key: ApiKey) -> None:

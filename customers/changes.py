@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from customers.sql import Cursor
+from customers import replica
+from customers.sql import Cursor, is_far
 from customers.timeline import ENTRY
 
 LIMIT = 200
@@ -83,6 +84,9 @@ def since(sql: Cursor, customer: int, token: str) -> Changes:
     row = sql.fetchone()
     assert row is not None
     changed, gone, moved, count, last_txid, last_id, line_txid, line_id, below, ahead = row
+    if txid > ahead and is_far(sql):  # The token is newer than the replica.
+        replica.stay_on_primary()
+        return since(sql, customer, token)
     if txid > ahead:  # A restored database counts its transactions anew.
         return Changes("[]", [], reset=True, next=f"{below}.0")
     if count == LIMIT:  # More lines wait behind this page: moves beyond it are told with them.

@@ -9,7 +9,7 @@ from typing import Any, Literal
 import orjson
 
 from customers import timeline
-from customers.sql import Cursor, cursor
+from customers.sql import Cursor, cursor, noting
 from customers.timeline import Filters
 
 Format = Literal["csv", "json"]
@@ -30,7 +30,8 @@ VALUES (%s, %s, clock_timestamp(), clock_timestamp(), %s) ON CONFLICT (viewer, c
 
 
 def log_export(sql: Cursor, viewer: str, customer: int, path: str) -> None:
-    sql.execute(LOGGED, (viewer, customer, path[:200]))
+    with noting(sql) as near:
+        near.execute(LOGGED, (viewer, customer, path[:200]))
 
 
 def pages(customer: int, filters: Filters) -> Iterator[bytes]:

@@ -12,7 +12,8 @@ from uuid import UUID
 import orjson
 
 from customers import masking
-from customers.sql import Cursor, cursor
+from customers.access import log_views
+from customers.sql import Cursor, cursor, is_far
 from customers.standing import STANDS_FOR
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -31,6 +32,14 @@ STANDING = f"""
     SELECT r.id FROM customers_customer c JOIN customers_customer r ON r.id = {STANDS_FOR}
      WHERE c.erased_at IS NULL AND r.erased_at IS NULL AND (c.public_id = %(public_id)s OR c.id = %(customer)s)
 """
+
+
+VIEWED = """, viewed AS (
+    INSERT INTO customers_cardview (viewer, customer_id, period, viewed_at, path)
+    SELECT %(viewer)s, id, date_bin('5 minutes', now(), 'epoch'), now(), %(path)s FROM root WHERE %(viewer)s <> ''
+        ON CONFLICT (viewer, customer_id, period) DO NOTHING
+)"""
+"""The view is logged in the statement that reads."""
 
 
 class BadToken(ValueError):
@@ -161,19 +170,22 @@ def read(
 ) -> Page | None:
     """A page of the timeline of whoever stands for this public (or internal) id; None for an unknown or erased one.
 
-    The view is logged in the same statement. Raises BadToken.
+    The view is logged, in the same statement where that can. Raises BadToken.
     """
     at = Position.of(token, order) if token else None
-    statement, params = page_sql(filters, at, order)
+    logged = bool(viewer) and is_far(sql)
+    statement, params = page_sql(filters, at, order, "" if logged else VIEWED)
     params |= {"public_id": public_id, "customer": customer, "limit": limit + 1, "viewer": viewer, "path": path[:200]}
     sql.execute(statement.encode(), params, prepare=True)
     row = sql.fetchone()
     if row is None:
         return None
+    if logged:
+        log_views(sql, viewer, [row[9]], path)
     return Page.of(row[0], row[1:4], row[4:7], row[7], limit, at, order, f"{row[8]}.0", row[9])
 
 
-def page_sql(filters: Filters, at: Position | None, order: Order) -> tuple[str, dict[str, Any]]:
+def page_sql(filters: Filters, at: Position | None, order: Order, viewed: str = VIEWED) -> tuple[str, dict[str, Any]]:
     """The statement of one page. The only place that knows how the lines of several identities are merged."""
     clauses, params = filters.clauses()
     descending = (order == "desc") != (at is not None and at.backwards)
@@ -196,11 +208,7 @@ def page_sql(filters: Filters, at: Position | None, order: Order) -> tuple[str, 
     statement = f"""
 WITH root AS (
     {STANDING}
-), viewed AS (
-    INSERT INTO customers_cardview (viewer, customer_id, period, viewed_at, path)
-    SELECT %(viewer)s, id, date_bin('5 minutes', now(), 'epoch'), now(), %(path)s FROM root WHERE %(viewer)s <> ''
-        ON CONFLICT (viewer, customer_id, period) DO NOTHING
-), ids AS MATERIALIZED (
+){viewed}, ids AS MATERIALIZED (
     SELECT i.id, i.kind, i.value FROM customers_identity i JOIN root ON i.customer_id = root.id
 ), found AS MATERIALIZED (
     {branch}

@@ -15,6 +15,7 @@ from channels.models import Delivery
 from channels.providers.push import PushedEvents
 from channels.pushing import push
 from channels.receipts import shown
+from customers.access import told
 from customers.api.authentication import needs
 from customers.api.problems import Problem
 from customers.api.query import Query, uuid_of
@@ -93,6 +94,7 @@ class ReceiptView(View):
         if delivery is None or not (principal.may("read") or delivery.key_id == principal.key_id):
             raise Problem("not_found", "There is no such receipt.")
         found = shown([delivery])[0]
+        told(principal)
         if found["customer"] and principal.may("read"):
             with reading() as sql:
                 sql.execute("SELECT id FROM customers_customer WHERE public_id = %s", (found["customer"],))

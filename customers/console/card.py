@@ -25,7 +25,7 @@ from customers.console.promised import panel
 from customers.console.suggestions import of_customer
 from customers.console.timelines import read
 from customers.experience.brief import brief
-from customers.sql import Cursor, cursor
+from customers.sql import Cursor, cursor, noting
 
 LOOKED = """
 INSERT INTO customers_lastlook (user_id, customer_id, seen_until, looked_at) VALUES (%s, %s, now(), now())
@@ -119,8 +119,9 @@ def seen(sql: Cursor, user: int, customer: int) -> datetime | None:
 
 def looked(sql: Cursor, user: int, customer: int) -> datetime:
     """Until when the agent had seen this customer's contacts; notes that he looks again."""
-    sql.execute(LOOKED, (user, customer))
-    row = sql.fetchone()
+    with noting(sql) as near:
+        near.execute(LOOKED, (user, customer))
+        row = near.fetchone()
     assert row is not None
     found: datetime = row[0]
     return found

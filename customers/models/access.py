@@ -21,6 +21,9 @@ class ApiKey(models.Model):
     expires_at = models.DateTimeField(null=True, blank=True)
     last_used_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True)
+    wrote = models.BigIntegerField(
+        default=0, db_default=0, editable=False, help_text="How far the log of writes was after the last with this key."
+    )
 
     class Meta:
         verbose_name = "API key"
