@@ -8,6 +8,7 @@ from uuid import UUID
 
 from uuid_utils.compat import uuid7
 
+from channels import counting
 from channels.models import Source
 from channels.tasks import nudge
 from customers.sql import as_json, cursor
@@ -66,6 +67,7 @@ def accept(source: Source, *, body: bytes, headers: Mapping[str, str], received_
     digest = blake2b(body, digest_size=16).digest()
     with cursor() as sql:
         sql.execute(ACCEPT, (as_json([row]), [receipt], [digest], [body], [as_json(dict(headers))]))
+    counting.accepted(source.provider)
     nudge()
     return receipt
 

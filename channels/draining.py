@@ -5,13 +5,14 @@ import time
 import traceback
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from itertools import takewhile
 from typing import Any
 from uuid import UUID
 
 from django.db import DatabaseError, InterfaceError, OperationalError, connections, transaction
 
-from channels import erasing
+from channels import counting, erasing
 from channels.leasing import BATCH, Claimed, LeaseLost, claim, close, give_back, postpone, still_ours, wake
 from channels.models import Delivery, Source
 from channels.provider import Ignored, Provider, SourceInfo, StoredDelivery, Unreadable, Unsupported
@@ -49,9 +50,11 @@ def drain_all(*, seconds: float) -> int:
 
 def drain() -> int:
     """Take and record one batch of what has never failed."""
+    begun = time.monotonic()
     claimed, lease = claim(BATCH, alone=False)
     if claimed:
         settle(claimed, lease)
+        counting.took(len(claimed), begun)
     return len(claimed)
 
 
@@ -184,6 +187,7 @@ def record(claimed: Sequence[Claimed], lease: UUID) -> None:
             rows.append(row_of(delivery, ones))
             came += [outcome.line for outcome in ones if outcome.status == "recorded"]
         close(sql, rows, lease)
+        transaction.on_commit(partial(counting.drained, by_id, rows))
         erasing.forget(sql, [one.event.origin for one in outcomes if one.status == Delivery.ERASED])
         wake(sql, came)
 
@@ -247,3 +251,4 @@ def finish_without_events(states: Sequence[tuple[Claimed, str, str]], lease: UUI
             for one, _, _ in states:
                 withdraw(sql, one, set())
             close(sql, rows, lease)
+            transaction.on_commit(partial(counting.drained, {one.id: one for one, _, _ in states}, rows))

@@ -7,6 +7,7 @@ from typing import Any
 import orjson
 from pydantic import ValidationError
 
+from channels import counting
 from channels.accepting import Pushed, accept_pushes
 from channels.cutting import Unreadable
 from channels.models import Source
@@ -103,6 +104,7 @@ def push(events: Sequence[Any], principal: Principal) -> list[dict[str, Any]]:
     stored = accept_pushes(good, key_id=principal.key_id, received_at=datetime.now(UTC))
     for place, (receipt_id, new) in zip(places, stored, strict=True):
         receipts[place].update(receipt=str(receipt_id), status="accepted" if new else "duplicate")
+    counting.pushed(receipt["status"] for receipt in receipts)
     return receipts
 
 

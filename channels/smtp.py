@@ -8,19 +8,22 @@ import logging
 import signal
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeVar
 
 from aiosmtpd.lmtp import LMTP
 from aiosmtpd.smtp import SMTP, Envelope, Session
-from django.db import connection
+from django.db import DatabaseError, InterfaceError, connection
 from django.utils import timezone
 
+from channels import counting
 from channels.accepting import accept
 from channels.charsets import clean
 from channels.models import Source
 from channels.structure import MAX_SIZE
+from customers.figures import alive
 
 logger = logging.getLogger(__name__)
 
@@ -28,6 +31,7 @@ PROVIDER = "email"
 SECONDS = 60
 """For the database to answer; the sender waits ten minutes (RFC 5321 section 4.5.3.2.6)."""
 CLOSING_SECONDS = 15
+BEAT_SECONDS = 10
 CONNECTIONS = 50
 THREADS = 8
 
@@ -115,6 +119,7 @@ class Door:
         try:
             receipt = await self.run(save)
         except Exception:
+            counting.accepted(PROVIDER, "unstored")
             logger.exception("mail of %d bytes not stored", len(body))
             return LATER
         return f"250 2.0.0 stored {receipt}"
@@ -202,6 +207,13 @@ class Doors:
     def stop_on(self, signals: Iterable[signal.Signals]) -> None:
         for one in signals:
             asyncio.get_running_loop().add_signal_handler(one, self.stopping.set)
+
+    async def beat(self) -> None:
+        """Say again and again that the doors are open and the threads behind them get to the database."""
+        while not self.stopping.is_set():
+            with suppress(DatabaseError, InterfaceError):
+                await asyncio.get_running_loop().run_in_executor(self.threads, in_database, partial(alive, "smtpd"))
+            await asyncio.sleep(BEAT_SECONDS)
 
     async def run(self) -> None:
         """Until told to stop; then mails that are on the way are finished first."""

@@ -15,8 +15,18 @@ PAUSE = 0.05
 @shared_task(name="channels.tasks.drain", ignore_result=True)
 def drain() -> None:
     from channels.draining import drain_all
+    from customers.figures import alive
 
     drain_all(seconds=60)
+    alive("worker")
+
+
+@shared_task(name="channels.tasks.heartbeat", ignore_result=True)
+def heartbeat() -> None:
+    """That beat sends, that the broker passes on, and that a worker takes."""
+    from customers.figures import alive
+
+    alive("beat")
 
 
 @shared_task(name="channels.tasks.prune", ignore_result=True)

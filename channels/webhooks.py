@@ -11,7 +11,7 @@ from django.db.models import F
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 
-from channels import accepting
+from channels import accepting, counting
 from channels.draining import info_of
 from channels.models import Source
 from channels.provider import Answer, Provider, Received, Rejected
@@ -47,6 +47,7 @@ def receive(request: HttpRequest, provider: str, key: str) -> HttpResponse:
                 return text(HTTPStatus.NOT_FOUND, "There is no such source.")
             return admit(translator, source, received)
     except DatabaseTrouble as trouble:
+        counting.accepted(provider, "unstored")
         logger.error("a delivery of %s was not stored: %s", provider, type(trouble).__name__)  # noqa: TRY400 (texts may quote data)
         return text(HTTPStatus.SERVICE_UNAVAILABLE, "Not stored, please send it again.")
 
@@ -62,6 +63,7 @@ def admit(provider: Provider, source: Source, received: Received) -> HttpRespons
         provider.verify(received, known)
     except Rejected as refusal:
         Source.objects.filter(pk=source.pk).update(refused=F("refused") + 1)
+        counting.accepted(provider.name, "refused")
         logger.warning("refused a delivery for source %s (%s): %s", source.slug, provider.name, refusal)
         return text(HTTPStatus.FORBIDDEN, f"Refused: {refusal}.")
     headers = {name: received.headers[name] for name in provider.kept_headers if name in received.headers}

@@ -7,7 +7,7 @@ from typing import Any
 from django.conf import settings
 from uuid_utils.compat import uuid7
 
-from customers import profiles
+from customers import figures, profiles
 from customers.attributes import BIRTHDAY, birthday
 from customers.handles import NORMALISER_VERSION
 from customers.identification import ANONYMOUS, CARD, OURS, Case, Evidence, Key, Known, KnownWorld, Objection
@@ -223,6 +223,8 @@ class LinkingWorld(KnownWorld):
         CUSTOMERS.insert(cursor, self.customers)
         IDENTITIES.insert(cursor, list(self.born.values()))
         LINKS.insert(cursor, self.links)
+        figures.add_later("links", "made", by=len(self.links))
+        figures.add_later("links", "joined", by=len(self.joins))
         MOVES.insert(cursor, self.moves)
         if self.joins:
             rows = [{"goes": goes, "stands": stands} for goes, stands in sorted(self.joins.items())]

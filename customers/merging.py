@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db import transaction
 
+from customers import figures
 from customers.components import components, hold_family, regroup, standing_links
 from customers.linking import Retry
 from customers.models.identity import Trust
@@ -137,6 +138,7 @@ def same_key(sql: Cursor, by: str, key: str, homes: Iterable[int]) -> int | None
 
 def add_link(sql: Cursor, a: int, b: int, by: str, evidence: Mapping[str, str]) -> int:
     values = {"a": a, "b": b, "evidence": as_json(evidence), "trust": int(Trust.VERIFIED), "by": by}
+    figures.add_later("links", "made")
     return rows(sql, LINK, {**values, "rules": RULES_VERSION})[0]
 
 
@@ -159,6 +161,7 @@ def undo(link: int, *, by: str, reason: str, dry_run: bool = False) -> Parted:
         if a not in homes or b not in homes:
             raise Retry
         undone = rows(sql, UNDO, {"ids": [link], "by": by, "reason": reason})
+        figures.add_later("links", "undone", by=len(undone))
         now = regroup(sql, homes) if undone else homes
         if undone and now[a] != now[b]:
             sql.execute(KEEP_APART, {"a": a, "b": b, "reason": reason or "undo", "by": by})
@@ -200,6 +203,7 @@ def split(customer: int, identities: Sequence[int], *, to: int | None, by: str, 
         sql.execute(CROSSING, {"cut": cut, "rest": rest})
         crossing = sql.fetchall()
         undone = rows(sql, UNDO, {"ids": [row[0] for row in crossing], "by": by, "reason": reason})
+        figures.add_later("links", "undone", by=len(undone))
         for side in (cut, rest):
             keep_together(sql, side, by, reason)
         for a, b in sorted({(a, b) for _, a, b in crossing}):  # What was parted stays so, whatever is split later.

@@ -30,6 +30,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 }
 CELERY_BEAT_SCHEDULE = {
     "drain": {"task": "channels.tasks.drain", "schedule": 30.0, "options": {"expires": 25}},
+    "heartbeat": {"task": "channels.tasks.heartbeat", "schedule": 30.0, "options": {"expires": 300}},
     "media": {"task": "channels.tasks.fetch_media", "schedule": 10.0, "options": {"expires": 9}},
     "verify": {"task": "channels.tasks.verify_identity", "schedule": crontab(hour="3", minute="17")},
     "prune": {"task": "channels.tasks.prune", "schedule": 3600.0, "options": {"expires": 3000}},

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from cxhub.databases import *  # noqa: F403
 from cxhub.environment import env_bool, env_int, env_secret
+from cxhub.logs import *  # noqa: F403
 from cxhub.options import *  # noqa: F403
 from cxhub.options import CXHUB_VAR
 from cxhub.queueing import *  # noqa: F403
@@ -57,6 +58,7 @@ INSTALLED_APPS = [
     "django_htmx",
 ]
 MIDDLEWARE = [
+    "cxhub.observing.ObservingMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "cxhub.compression.CompressionMiddleware",
@@ -67,7 +69,6 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
-    "customers.own_writes.OwnWritesMiddleware",
     "customers.console.profile.ProfileMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -180,19 +181,6 @@ SPECTACULAR_SETTINGS = {
     # Sets of words that have two names.
     "ENUM_NAME_OVERRIDES": {
         "ExpectationOutcomeEnum": ("missed", "met", "exceeded"),
-    },
-}
-
-LOGGING: dict[str, Any] = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["stderr"], "level": os.environ.get("CXHUB_LOG_LEVEL", "INFO")},
-    "loggers": {
-        "axes": {"level": "WARNING"},
-        "celery.worker.strategy": {"level": "WARNING"},
-        "celery.app.trace": {"level": "WARNING"},
     },
 }
 

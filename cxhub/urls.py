@@ -7,11 +7,12 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitVie
 
 from channels.webhooks import receive
 from customers.api.problems import not_found
-from cxhub.health import healthz
+from cxhub.health import healthz, readyz
 from cxhub.metrics import metrics
 
 urlpatterns = [
     path("healthz", healthz),
+    path("readyz", readyz),
     path("metrics", metrics),
     path("hooks/<provider>/<key>", receive),
     path("api/v1/", include("customers.api.urls")),

@@ -12,6 +12,7 @@ from rest_framework.response import Response
 
 from customers.lookups import Exhausted
 from customers.masking import WholeOnly
+from customers.tracing import REQUEST
 
 # code: (status, title)
 CODES: dict[str, tuple[int, str]] = {
@@ -55,7 +56,10 @@ def problem(code: str, detail: str, *, field: str = "") -> dict[str, Any]:
 
 
 def response(error: Problem) -> HttpResponse:
-    found = HttpResponse(orjson.dumps(error.body()), status=error.status_code, content_type=MEDIA_TYPE)
+    body = error.body()
+    if id_ := REQUEST.get():
+        body["request_id"] = id_
+    found = HttpResponse(orjson.dumps(body), status=error.status_code, content_type=MEDIA_TYPE)
     for name, value in error.headers.items():
         found[name] = value
     found["Cache-Control"] = "no-store"

@@ -38,7 +38,7 @@ def example(value: dict[str, Any]) -> ConfigDict:
 
 
 class ProblemShape(Shape):
-    """RFC 9457; `code` is stable, `field` names what is at fault."""
+    """RFC 9457; `code` is stable, `field` names what is at fault, `request_id` is what the log calls the request."""
 
     type: str
     title: str
@@ -46,6 +46,7 @@ class ProblemShape(Shape):
     code: str
     detail: str
     field: str | None = None
+    request_id: str | None = None
 
 
 class HandleShape(Shape):

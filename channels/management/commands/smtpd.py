@@ -10,6 +10,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from channels.smtp import Doors
+from customers.figures import keep_flushing
 
 
 class Command(BaseCommand):
@@ -22,6 +23,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         logging.getLogger("mail.log").setLevel(logging.WARNING)  # aiosmtpd notes every command
+        keep_flushing()
         try:
             asyncio.run(self.listen(options["host"], options["smtp_port"], options["lmtp_port"]))
         except OSError as error:
@@ -34,4 +36,6 @@ class Command(BaseCommand):
             if port:
                 self.stdout.write(f"{name} on {host}:{await doors.listen(host, port, lmtp=name == 'lmtp')}")
                 self.stdout.flush()
+        beating = asyncio.create_task(doors.beat())
         await doors.run()
+        beating.cancel()

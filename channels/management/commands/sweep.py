@@ -15,6 +15,7 @@ from channels.draining import drain_all
 from channels.leasing import anything_waits, hurry
 from channels.media import fetch_due
 from customers.experience.following import follow
+from customers.figures import alive, keep_flushing
 
 logger = logging.getLogger(__name__)
 
@@ -34,6 +35,7 @@ class Command(BaseCommand):
         if not options["once"]:
             signal.signal(signal.SIGTERM, lambda *_: stop.set())
             signal.signal(signal.SIGINT, lambda *_: stop.set())
+            keep_flushing()
             threading.Thread(target=self.fetch, args=(stop,), name="media", daemon=True).start()
         partitions_at = hurry_at = 0.0
         while not stop.is_set():
@@ -44,6 +46,7 @@ class Command(BaseCommand):
                 if time.monotonic() >= hurry_at:
                     hurry()
                     hurry_at = time.monotonic() + QUARTER
+                alive("sweep")
                 drain_all(seconds=10)
                 # The experience comes behind the timeline: while events wait it gets a twentieth of the time.
                 follow(PAUSE, others_wait=anything_waits)
