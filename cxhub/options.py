@@ -35,3 +35,9 @@ CXHUB_LMTP_PORT = env_int("CXHUB_LMTP_PORT", 2424)
 
 CXHUB_FETCH_ALLOW_LOOPBACK = env_bool("CXHUB_FETCH_ALLOW_LOOPBACK", default=False)
 """Whether files may be fetched from this machine: for tests only."""
+
+CXHUB_OUTGOING_DAYS = env_int("CXHUB_OUTGOING_DAYS", 30)
+"""For how many days outgoing messages and the attempts to deliver them are kept, and can be sent again."""
+
+CXHUB_OUTGOING_INSIDE = frozenset(os.environ.get("CXHUB_OUTGOING_INSIDE", "").lower().replace(",", " ").split())
+"""Host names inside the company's own network that outgoing messages may go to, by http too; others must be public."""
