@@ -77,7 +77,6 @@ def accepts(
     figure = Figure("(4) webhooks accepted (Telegram, signed) over single pushes accepted", "accepts/s", BAR)
     port, most = bench.place.port, int(MOST_A_SECOND * seconds)
     source = updates(access)
-    bench.stop("worker", "sweep")
     with bench.connect() as db:
         before = counts(db, "channels_delivery", "customers_interaction")
         asked = 0
@@ -101,4 +100,5 @@ def accepts(
         ).fetchall()
         assert [state for state, _ in states] == ["recorded"], states
     bench.alive()
+    bench.stop("worker", "sweep")
     return [figure]

@@ -22,11 +22,11 @@ EQUAL = range(PAGE, 2_001)
 ASKED = 150
 RARE, EACH = "whatsapp", 1_000
 MADE_RARE = """
-WITH some AS (
+WITH numbered AS (
     SELECT t.id, row_number() OVER (ORDER BY t.sorted_at) AS place
       FROM customers_interaction t JOIN customers_identity i ON i.id = t.identity_id WHERE i.customer_id = %s
 )
-UPDATE customers_interaction t SET channel = %s FROM some WHERE t.id = some.id AND some.place %% %s = 7
+UPDATE customers_interaction t SET channel = %s FROM numbered WHERE t.id = numbered.id AND numbered.place %% %s = 7
 """
 
 

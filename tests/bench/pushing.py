@@ -16,7 +16,7 @@ from tests.bench.servers import Bench, Database
 from tests.bench.stream import Event, Stream, pushes
 
 BATCH = 500
-BAR = 0.15
+BAR = 0.25
 COPY = "bench_copy"
 PATIENCE = 600
 OPEN = "SELECT 1 FROM channels_delivery WHERE state IN ('accepted', 'waiting') LIMIT 1"

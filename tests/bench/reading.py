@@ -13,7 +13,7 @@ from tests.bench.servers import Bench
 
 PAGE = 50
 MIXED, HEAVIEST = 400, 10
-BAR = 0.5
+BAR = 0.6
 
 
 def choices(history: History) -> dict[str, list[Person]]:

@@ -85,6 +85,7 @@ class Bench:
     def start(self, *names: str) -> None:
         """Some of the launcher's processes."""
         for name in names:
+            (self.var / "log" / f"{name}.log").unlink(missing_ok=True)
             self._launch(name, processes(self.place)[name], {})
         if "web" in names:
             self._wait("web", self.place.port)
