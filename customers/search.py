@@ -55,14 +55,16 @@ def by_handles(sql: Cursor, wanted: Iterable[tuple[str, str, str | None]]) -> li
 
 MOST = 1_000
 """Names and handles that are weighed against each other: half a common name fits a twentieth of all customers."""
-# Those that hold the words themselves first: among many that are only alike they would be lost.
+# Those that hold the words themselves first: among many that are only alike they would be lost. The threshold is set
+# for this statement alone, before the index is asked: behind a pooler the next may be another session's.
 BY_NAME = f"""
 WITH near AS MATERIALIZED (
     (SELECT a.identity_id, a.folded FROM customers_attributeclaim a
       WHERE a.key = 'name' AND a.folded LIKE %(like)s LIMIT {MOST})
     UNION ALL
     (SELECT a.identity_id, a.folded FROM customers_attributeclaim a
-      WHERE a.key = 'name' AND %(fold)s <%% a.folded LIMIT {MOST})
+      WHERE a.key = 'name' AND %(fold)s <%% a.folded
+        AND (SELECT set_config('pg_trgm.word_similarity_threshold', '0.5', true)) IS NOT NULL LIMIT {MOST})
 )
 SELECT i.customer_id, max(word_similarity(%(fold)s, n.folded)) AS score
   FROM near n JOIN customers_identity i ON i.id = n.identity_id
@@ -86,7 +88,6 @@ def by_words(sql: Cursor, words: str, limit: int) -> list[int]:
     scores: dict[int, float] = {}
     fold = names.fold(words[:300])
     if len(fold) >= 2:
-        sql.execute("SELECT set_config('pg_trgm.word_similarity_threshold', '0.5', false)")
         # Planned anew each time: how many fit hangs on the words.
         sql.execute(BY_NAME.encode(), {"fold": fold, "like": like(fold), "limit": limit}, prepare=False)
         scores.update(sql.fetchall())

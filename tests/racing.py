@@ -23,6 +23,15 @@ def push(key: str, events: list[Any]) -> list[str]:
     return [receipt["status"] for receipt in answer.json()["receipts"]]
 
 
+def get(key: str, path: str) -> list[Any]:
+    """Status and text of an answer, however long it is."""
+    from django.test import Client
+
+    answer = Client(headers={"Authorization": f"Bearer {key}"}, SERVER_NAME="localhost").get(f"/api/v1/{path}")
+    text = b"".join(answer) if answer.streaming else answer.content
+    return [answer.status_code, text.decode()]
+
+
 def drain(seconds: float) -> int:
     from channels.draining import drain_all
 
@@ -38,7 +47,7 @@ def push_and_drain(key: str, events: list[Any]) -> list[str]:
     return said
 
 
-COMMANDS: dict[str, Callable[..., Any]] = {"push": push, "drain": drain, "push_and_drain": push_and_drain}
+COMMANDS: dict[str, Callable[..., Any]] = {"push": push, "get": get, "drain": drain, "push_and_drain": push_and_drain}
 
 
 def serve(heard: int, said: int) -> None:

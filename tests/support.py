@@ -232,8 +232,8 @@ class Racer:
 
 
 @contextmanager
-def racers(count: int) -> Iterator[tuple[list[Racer], Callable[[], None]]]:
-    """So many of them, ready, and what kills them all at once."""
+def racers(count: int, **environment: str) -> Iterator[tuple[list[Racer], Callable[[], None]]]:
+    """So many of them, ready, and what kills them all at once; `environment` for theirs."""
     ours, theirs = [], []
     for _ in range(count):
         (their_in, our_out), (our_in, their_out) = os.pipe(), os.pipe()
@@ -244,7 +244,7 @@ def racers(count: int) -> Iterator[tuple[list[Racer], Callable[[], None]]]:
         stderr=subprocess.DEVNULL,
         pass_fds=[end for pair in theirs for end in pair],
         cwd=settings.BASE_DIR,
-        env={**os.environ, "DATABASE_URL": database_url()},
+        env={**os.environ, "DATABASE_URL": database_url(), **environment},
         start_new_session=True,
     )
 
