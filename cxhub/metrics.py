@@ -1,9 +1,12 @@
 """Figures for Prometheus (`/metrics`), for whoever has the token."""
 
+import logging
 from collections.abc import Callable, Iterable
+from time import perf_counter
 from typing import Final
 
 from django.conf import settings
+from django.db import DatabaseError, InterfaceError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.crypto import constant_time_compare
 from django.views.decorators.http import require_safe
@@ -14,7 +17,12 @@ from prometheus_client.registry import Collector
 
 from customers import verifying
 from customers.experience import owed
+from customers.patience import patience
 from customers.sql import cursor
+from cxhub import standing
+from cxhub.counted import counted
+
+logger = logging.getLogger(__name__)
 
 
 def identity() -> Iterable[Metric]:
@@ -47,21 +55,47 @@ def promises() -> Iterable[Metric]:
     yield found
 
 
-SUBJECTS: Final[tuple[Callable[[], Iterable[Metric]], ...]] = (identity, promises)
-"""Each subject is asked at every scrape: keep them cheap."""
+SUBJECTS: Final[tuple[Callable[[], Iterable[Metric]], ...]] = (
+    counted,
+    standing.checks,
+    standing.deliveries,
+    standing.queues,
+    standing.sources,
+    standing.server,
+    standing.queue,
+    identity,
+    promises,
+)
+"""Each subject is asked at every scrape: keep them cheap. No label may tell of a person."""
+SECONDS = 5.0
+"""For all of them together; Prometheus gives up after ten."""
 
 
 class Subjects(Collector):
-    """All subjects, one after the other."""
+    """All subjects, one after the other; one that fails does not take the others along."""
 
     def collect(self) -> Iterable[Metric]:
+        took = GaugeMetricFamily("cxhub_subject_seconds", "How long a subject of this page took.", labels=["subject"])
+        failed = GaugeMetricFamily("cxhub_subject_failed", "Whether it is missing here.", labels=["subject"])
         for subject in SUBJECTS:
-            yield from subject()
+            name, begun = subject.__name__, perf_counter()
+            found: list[Metric] = []
+            try:
+                found = list(subject())
+            except (DatabaseError, InterfaceError):
+                logger.warning("no metrics of %s", name)
+            yield from found
+            took.add_metric([name], perf_counter() - begun)
+            failed.add_metric([name], not found and name not in MAY_BE_EMPTY)
+        yield from (took, failed)
+
+
+MAY_BE_EMPTY = frozenset(("identity", "queue"))
 
 
 @require_safe
 def metrics(request: HttpRequest) -> HttpResponse:
-    """404 while no token is set; 401 without it."""
+    """404 while no token is set; 401 without it. Any web process answers for all processes, on all hosts."""
     if not settings.CXHUB_METRICS_TOKEN:
         raise Http404
     given = request.headers.get("Authorization", "")
@@ -69,4 +103,5 @@ def metrics(request: HttpRequest) -> HttpResponse:
         return HttpResponse(status=401, headers={"WWW-Authenticate": "Bearer"})
     registry = CollectorRegistry(auto_describe=False)
     registry.register(Subjects())
-    return HttpResponse(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
+    with patience(SECONDS):
+        return HttpResponse(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)

@@ -8,6 +8,7 @@ from cxhub.options import CXHUB_VAR
 REDIS_URL = env_secret("REDIS_URL")
 
 CELERY_BROKER_URL = REDIS_URL
+CELERY_TASK_DEFAULT_QUEUE = "celery"
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = False  # It loops; the attempts counter of the deliveries replaces it.
