@@ -1,4 +1,5 @@
-"""Fetches what a customer or a provider points to, from public addresses only: the one way out to foreign hosts.
+"""Fetches what a customer or a provider points to, from public addresses only: the one way out to foreign hosts
+(outgoing messages take it, too).
 
 The host is resolved once, every address is checked, and the connection goes to the checked address (no second
 look-up); each redirect is checked again. Rules: OWASP ASVS 5.0 1.3.6; the cases are Zammad CVE-2026-34719 (checked
@@ -12,7 +13,7 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from concurrent.futures import Future
 from contextlib import ExitStack, closing, contextmanager, suppress
 from urllib.parse import SplitResult, quote, urljoin, urlsplit
@@ -192,15 +193,15 @@ def check_answer(response: http.client.HTTPResponse) -> None:
         raise FetchError("the answer is compressed, though that was not asked for")
 
 
-def split(url: str) -> SplitResult:
-    """The parts of an address that may be fetched at all."""
+def split(url: str, inside: Collection[str] = ()) -> SplitResult:
+    """The parts of an address that may be asked at all; hosts `inside` the company also without TLS."""
     try:
         parts = urlsplit(url)
         port_of(parts)
         host = (parts.hostname or "").encode("idna").decode() if parts.hostname else ""
     except (ValueError, UnicodeError):
         raise FetchError("not an address", gone=True) from None
-    if parts.scheme != "https" and not (parts.scheme == "http" and settings_allow_loopback()):
+    if parts.scheme != "https" and not (parts.scheme == "http" and (host in inside or settings_allow_loopback())):
         raise FetchError("not https", gone=True)
     if not host or parts.username is not None or parts.password is not None:
         raise FetchError("an address without a host, or with a password", gone=True)
@@ -209,8 +210,11 @@ def split(url: str) -> SplitResult:
     return parts._replace(netloc=netloc, fragment="")
 
 
-def resolve(url: SplitResult, clock: Clock) -> list[Address]:
-    """The addresses of the host, if all of them may be spoken to: one private among them is a trick."""
+def resolve(url: SplitResult, clock: Clock, inside: Collection[str] = ()) -> list[Address]:
+    """The addresses of the host, if all of them may be spoken to: one private among them is a trick.
+
+    A host that whoever runs this named as `inside` may be private; link-local (of clouds' metadata) nobody is.
+    """
     found: Future[list[Address]] = Future()
 
     def look_up() -> None:
@@ -224,6 +228,8 @@ def resolve(url: SplitResult, clock: Clock) -> list[Address]:
     addresses = found.result(clock.left())
     if not addresses:
         raise FetchError("the host has no address")
+    if url.hostname in inside and not any(address.is_link_local or address.is_multicast for address in addresses):
+        return list(dict.fromkeys(addresses))
     loopback = all(address.is_loopback for address in addresses) and settings_allow_loopback()
     if url.scheme == "http" and not loopback:
         raise FetchError("not https", gone=True)
