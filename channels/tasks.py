@@ -5,6 +5,7 @@ import threading
 import time
 
 from celery import shared_task
+from django.db.models import Min
 
 logger = logging.getLogger(__name__)
 
@@ -32,8 +33,11 @@ def heartbeat() -> None:
 @shared_task(name="channels.tasks.prune", ignore_result=True)
 def prune() -> None:
     from channels.bodies import prune as prune_bodies
+    from channels.models import Subscription
+    from customers.pruning import prune as prune_logs
 
     prune_bodies()
+    prune_logs(followed=Subscription.objects.filter(enabled=True).aggregate(least=Min("txid"))["least"])
 
 
 @shared_task(name="channels.tasks.fetch_media", ignore_result=True)

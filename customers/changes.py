@@ -55,7 +55,8 @@ SELECT (SELECT coalesce(json_agg({ENTRY} ORDER BY t.sorted_at DESC, t.rank DESC,
        EXISTS (SELECT 1 FROM moves),
        (SELECT count(*) FROM lines), (SELECT txid FROM upto), (SELECT id FROM upto),
        (SELECT max(txid) FROM lines), (SELECT max(id) FROM lines WHERE txid = (SELECT max(txid) FROM lines)),
-       below.txid, pg_snapshot_xmax(pg_current_snapshot())::text::bigint
+       below.txid, pg_snapshot_xmax(pg_current_snapshot())::text::bigint,
+       coalesce((SELECT txid FROM customers_following WHERE name = 'pruned'), 0)
   FROM below
 """
 CARD = """
@@ -78,16 +79,20 @@ def card_changed(sql: Cursor, *identities: int) -> None:
 
 
 def since(sql: Cursor, customer: int, token: str) -> Changes:
-    """At most 200 entries; `next` is the same token while nothing is new. Raises BadToken."""
+    """At most 200 entries; `next` is the same token while nothing is new. Raises BadToken.
+
+    A token that is too old, or from before a backup was restored, is answered with `reset`: start over.
+    """
     txid, id_ = position(token)
     sql.execute(SINCE.encode(), {"customer": customer, "txid": txid, "id": id_}, prepare=True)
     row = sql.fetchone()
     assert row is not None
-    changed, gone, moved, count, last_txid, last_id, line_txid, line_id, below, ahead = row
+    changed, gone, moved, count, last_txid, last_id, line_txid, line_id, below, ahead, begins = row
     if txid > ahead and is_far(sql):  # The token is newer than the replica.
         replica.stay_on_primary()
         return since(sql, customer, token)
-    if txid > ahead:  # A restored database counts its transactions anew.
+    # A restored database counts its transactions anew; of what was pruned nothing can be told.
+    if txid > ahead or txid < begins:
         return Changes("[]", [], reset=True, next=f"{below}.0")
     if count == LIMIT:  # More lines wait behind this page: moves beyond it are told with them.
         last_txid, last_id = line_txid, line_id

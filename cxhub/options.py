@@ -13,6 +13,12 @@ CXHUB_VAR = Path(os.environ.get("CXHUB_VAR") or BASE_DIR / "var").resolve()
 CXHUB_BODY_DAYS = env_int("CXHUB_BODY_DAYS", 90)
 """For how many days the raw bytes of deliveries are kept, and can be replayed."""
 
+CXHUB_CHANGE_DAYS = env_int("CXHUB_CHANGE_DAYS", 30)
+"""For how many days the change feed goes back; an older token is told to start over. 0: for ever."""
+
+CXHUB_VIEW_DAYS = env_int("CXHUB_VIEW_DAYS", 1095)
+"""For how many days it is kept who looked at which card, and who looked up what. 0: for ever."""
+
 CXHUB_ERASURE_KEY = env_secret("CXHUB_ERASURE_KEY")
 """The key of the hashes of erased handles; a file in CXHUB_VAR where none is given. Lost, erased people may return."""
 
