@@ -14,6 +14,7 @@ from channels.bodies import make_partitions
 from channels.draining import drain_all
 from channels.leasing import anything_waits, hurry
 from channels.media import fetch_due
+from channels.outgoing.running import keep_telling
 from customers.experience.following import follow
 from customers.figures import alive, keep_flushing
 
@@ -37,6 +38,7 @@ class Command(BaseCommand):
             signal.signal(signal.SIGINT, lambda *_: stop.set())
             keep_flushing()
             threading.Thread(target=self.fetch, args=(stop,), name="media", daemon=True).start()
+            threading.Thread(target=keep_telling, args=(stop,), name="outgoing", daemon=True).start()
         partitions_at = hurry_at = 0.0
         while not stop.is_set():
             try:
