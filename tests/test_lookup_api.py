@@ -1,5 +1,6 @@
 """Who is calling: customers by every kind of handle, by half-remembered words, and with their timeline at once."""
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -25,6 +26,9 @@ VALUES = {
     "device": ("a1b2-c3d4", "a1b2-c3d4"),
 }
 SCOPED = [kind for kind in VALUES if kind not in ("phone", "email", "telegram", "vk", "max", "whatsapp")]
+
+
+LATELY = {"occurred_at": (datetime.now(UTC) - timedelta(hours=1)).isoformat()}
 
 
 @pytest.fixture
@@ -196,6 +200,29 @@ def test_the_timeline_of_a_look_up_is_bounded(api: Api) -> None:
     assert len(rest["results"]) == 57
     for bad in ("0", "201", "x"):
         assert api.refused("lookup", {"phone": "+73433443420", "timeline": bad}) == (400, "invalid_value", "timeline")
+
+
+def test_the_brief_of_the_only_one_found_comes_along(api: Api) -> None:
+    number = "+73433443420"
+    (told,) = push_and_drain(api, event(identifier("phone", number), name="Vera", text="Where is it?", **LATELY))
+    answer = api.get("lookup", {"phone": number}, Accept_Language="ru").json()["results"][0]["brief"]
+    alone = api.get(f"customers/{told['customer']}/brief", Accept_Language="ru").json()
+    assert answer["lines"] == alone["lines"]
+    assert answer["customer"] == told["customer"]
+    assert "Ждёт ответа" in str(answer["lines"])
+    assert api.ok("lookup", {"phone": number, "brief": "0"})["results"][0]["brief"] is None
+    assert api.refused("lookup", {"phone": number, "brief": "maybe"}) == (400, "invalid_value", "brief")
+    push_and_drain(api, event(identifier("phone", "+73433443421"), name="Ada"))
+    both = api.ok("lookup", {"phone": [number, "+73433443421"]})["results"]
+    assert [one["brief"] for one in both] == [None, None], "whose it should be is still to be seen"
+
+
+def test_the_brief_of_a_lookup_hides_numbers_of_whoever_may_not_see_them(api: Api) -> None:
+    push_and_drain(api, event(identifier("phone", "+73433443420"), text="Ring me at +7 912 555 66 77 please", **LATELY))
+    assert "555 66" in str(api.ok("lookup", {"phone": "+73433443420"})["results"][0]["brief"])
+    masked = Api("read:masked").ok("lookup", {"phone": "+73433443420"})["results"][0]["brief"]
+    assert masked["lines"]
+    assert "555 66" not in str(masked)
 
 
 def test_reading_needs_a_key_that_may(api: Api) -> None:

@@ -1,8 +1,6 @@
 """The brief of one customer, for whoever takes him over: at most ten lines, in one request."""
 
 from datetime import datetime
-from typing import Any, Literal
-from uuid import UUID
 
 from django.http import HttpResponse
 from drf_spectacular.types import OpenApiTypes
@@ -20,28 +18,6 @@ from customers.sql import Cursor
 LOOKED = "SELECT looked_at FROM customers_lastlook WHERE user_id = %s AND customer_id = %s"
 
 
-class BriefLine(shapes.Shape):
-    """`text` is in the language of `Accept-Language`; `facts` says the same for programs."""
-
-    what: Literal[
-        "customer", "promise", "request", "feedback", "expectation", "colleague", "note", "feeling", "new", "prefers"
-    ]
-    text: str
-    interaction: UUID | None
-    at: datetime | None
-    facts: dict[str, Any]
-    urgent: bool
-
-
-class BriefShape(shapes.Shape):
-    """At most ten lines, the most important first."""
-
-    customer: UUID
-    at: datetime
-    since: datetime | None
-    lines: list[BriefLine]
-
-
 class BriefView(View):
     @extend_schema(
         operation_id="customers_brief",
@@ -51,7 +27,7 @@ class BriefView(View):
             ),
             OpenApiParameter("Accept-Language", OpenApiTypes.STR, OpenApiParameter.HEADER, description="en, ru or lt."),
         ],
-        responses=shapes.responses(BriefShape, 404, 410),
+        responses=shapes.responses(shapes.BriefShape, 404, 410),
     )
     def get(self, request: Request, customer: str) -> HttpResponse:
         """What to know before one speaks: matters, promises, expectations, the last words; each line with proof."""

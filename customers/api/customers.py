@@ -13,10 +13,12 @@ from customers import attributes, handles, references, search, timeline
 from customers.api import shapes
 from customers.api.attributes import PatchWanted, patch
 from customers.api.authentication import needs
+from customers.api.brief import last_look
 from customers.api.problems import Problem
 from customers.api.query import Query
 from customers.api.views import View, count, json_response, log, reading, standing_or_problem
 from customers.cards import cards
+from customers.experience.brief import brief
 from customers.models import Reference
 from customers.sql import Cursor
 
@@ -37,6 +39,7 @@ KINDS = (
     "loyalty",
     "device",
 )
+FLAG = ("0", "1", "false", "true")
 WANTED = [
     OpenApiParameter(kind, OpenApiTypes.STR, many=True, description=f"A handle of the kind {kind}.") for kind in KINDS
 ]
@@ -143,13 +146,21 @@ class LookupView(View):
                 CALL_ID, OpenApiTypes.STR, many=True, description="A telephone system's id of a call or of a leg."
             ),
             OpenApiParameter("timeline", shapes.UP_TO_200, description="Entries of each timeline, 1 to 200 (50)."),
+            OpenApiParameter(
+                "brief",
+                OpenApiTypes.STR,
+                enum=FLAG,
+                default="1",
+                description="0 leaves out the brief of whoever is the only one found.",
+            ),
         ],
         responses=shapes.responses(shapes.Lookup),
     )
     def get(self, request: Request) -> HttpResponse:
-        """Who is calling: each customer with the newest entries of his timeline, in one request."""
-        query = Query(request.query_params, *KINDS, "identifier", CALL_ID, "timeline")
+        """Who is calling: each customer with the newest entries of his timeline, and what to know before one speaks."""
+        query = Query(request.query_params, *KINDS, "identifier", CALL_ID, "timeline", "brief")
         limit = query.number("timeline", 50, least=1, most=200)
+        briefly = query.choice("brief", FLAG, "1") in ("1", "true")
         count(request, query, *KINDS, "identifier", CALL_ID)
         calls = query.many(CALL_ID)
         with reading() as sql:
@@ -157,7 +168,10 @@ class LookupView(View):
             customers = list(dict.fromkeys([*called, *found_by(sql, query, *calls)]))
             shown = cards(sql, customers)
             pages = {id_: timeline.read(sql, customer=id_, limit=limit) for id_ in shown}
+            since = last_look(sql, self.principal(request), next(iter(shown))) if briefly and len(shown) == 1 else None
             log(sql, request, list(shown))
-        both = [(shown[id_].encode(), page.json()) for id_, page in pages.items() if page]
-        results = [b'{"customer": %b, "timeline": %b}' % one for one in both]
+        told = brief(next(iter(shown)), since=since) if briefly and len(shown) == 1 else None
+        last = orjson.dumps(told.shape() if told else None)
+        both = [(shown[id_].encode(), page.json(), last) for id_, page in pages.items() if page]
+        results = [b'{"customer": %b, "timeline": %b, "brief": %b}' % one for one in both]
         return json_response(b'{"results": [%b]}' % b", ".join(results))
