@@ -171,3 +171,28 @@ def test_whoever_only_reads_is_offered_nothing_to_change(api: Api) -> None:
     assert "Is this a promise?" not in card
     assert "/promise" not in re.sub(r'href="/promises"', "", card)
     assert client.get(f"/customers/{customer}/promise/{line}").status_code == 403
+
+
+def test_the_follow_up_of_a_low_score_says_what_it_comes_back_to(api: Api) -> None:
+    number = phone()
+    hour = timedelta(hours=1)
+    given = {"kind": "survey", "details": {"score": {"metric": "csat", "value": 2}}}
+    now = datetime.now(UTC)
+    push_and_drain(api, event(identifier("phone", number), occurred_at=(now - 4 * hour).isoformat(), **given))
+    follow(60)
+    loop = Promise.objects.get()
+    day = f"{now - 4 * hour:%m/%d/%Y}"
+    page = words_of(ok(agent("supervisor", language="en"), "/promises"))
+    assert f"close the loop: CSAT 2 of 5 on {day}" in page
+    customer = str(api.card("phone", number)["id"])
+    lines = api.get(f"customers/{customer}/brief", Accept_Language="lt").json()["lines"]
+    assert "grįžti pas klientą po žemo įvertinimo: CSAT 2 iš 5" in str(lines)
+    said = words_of(ok(agent(language="ru"), f"/promises/{loop.pk}"))
+    assert "вернуться к клиенту после низкой оценки: CSAT 2 из 5" in said
+    assert "к клиенту ещё не вернулись" in said
+    called = {"channel": "phone", "kind": "call", "direction": "outbound", "agent": {"id": "petras"}}
+    push_and_drain(api, event(identifier("phone", number), occurred_at=(now - 2 * hour).isoformat(), **called))
+    follow(60)
+    assert "closed in time" in words_of(ok(agent(), f"/promises/{loop.pk}"))
+    notes = [one["text"] for one in api.timeline("phone", number) if "outcome" in one["details"]]
+    assert notes == [f"Promise kept: close the loop: CSAT 2 of 5 on {day}"]

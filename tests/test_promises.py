@@ -113,6 +113,7 @@ def test_what_keeps_a_promise(kind: str, contact: Contact, becomes: str) -> None
     assert (row["state"], row["closed_at"]) == ("broken", when(30))
     assert (row["tries"], row["tried_at"]) == ((1, contact.at) if becomes == "tried" else (0, None))
     assert row["settled_at"] == (contact.at if becomes == "late" else None)
+    assert row["outcome"] == ("late" if becomes == "late" else "broken")
 
 
 def test_its_own_line_keeps_no_promise() -> None:
@@ -146,6 +147,9 @@ def test_a_word_ends_it() -> None:
     assert closed("cancelled", 20)["state"] == "cancelled"
     late = closed("kept", 40)
     assert (late["state"], late["closed_at"], late["settled_at"]) == ("broken", when(30), when(40))
+    assert late["outcome"] == "late"
+    given_up = closed("cancelled", 40)
+    assert (given_up["state"], given_up["settled_at"], given_up["outcome"]) == ("broken", when(40), "broken")
     assert closed("open", 20)["state"] == "broken"
     first = closed("cancelled", 20, call=line(10))
     assert first["state"] == "kept"

@@ -114,6 +114,34 @@ class TestStory:
         follow()
         assert len(notes_of(api, one)) == 2
 
+    def test_a_broken_one_that_is_made_good_says_how_late(self, api: Api) -> None:
+        one = phone()
+        push_and_drain(api, written(one, 300, details=promise(240)))
+        follow()
+        push_and_drain(api, call(one, 60))
+        follow()
+        (late,) = promises_of(api, one)
+        assert (late["state"], late["late"], late["overdue"]) == ("broken", True, False)
+        told = "Promise kept late, 3 h after it was due: call with the price"
+        assert sorted(notes_of(api, one)) == ["Promise broken: call with the price", told]
+        (note,) = [entry for entry in api.timeline("phone", one) if entry["text"] == told]
+        assert note["details"]["outcome"]["by"] == late["closed_line"]
+        assert moment(note["occurred_at"]) == moment(late["settled_at"])
+        follow()
+        assert len(notes_of(api, one)) == 2
+
+    def test_a_broken_one_that_is_given_up_is_not_kept_late(self, api: Api) -> None:
+        one = phone()
+        push_and_drain(api, written(one, 300, details=promise(240)))
+        follow()
+        (row,) = promises_of(api, one)
+        api.post(f"promises/{row['id']}/close", {"as": "cancelled"})
+        follow()
+        (row,) = promises_of(api, one)
+        assert row["settled_at"]
+        assert row["late"] is False
+        assert notes_of(api, one) == ["Promise broken: call with the price"]
+
     def test_notes_are_in_the_language_of_the_company(self, api: Api) -> None:
         ExperienceSettings.objects.create(language="lt")
         one = phone()

@@ -57,7 +57,10 @@ class PromiseOwner(shapes.Shape):
 
 
 class PromiseShape(shapes.Shape):
-    """`overdue`: it should be done and is not; a broken promise stays so until somebody makes it good."""
+    """`overdue`: it should be done and is not; a broken promise stays so until somebody makes it good: then `late`.
+
+    With the origin `score` it is to come back to the customer about a low answer, `what` says which: `CSAT 2/5`.
+    """
 
     id: UUID
     customer: UUID
@@ -79,6 +82,7 @@ class PromiseShape(shapes.Shape):
     tried_at: datetime | None
     closed_at: datetime | None
     settled_at: datetime | None
+    late: bool
     closed_line: UUID | None
     closed_by: str | None
     why: str | None

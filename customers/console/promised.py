@@ -13,7 +13,7 @@ from django.utils.translation import pgettext_lazy
 from customers import masking
 from customers.console.lines import Line
 from customers.console.words import Words
-from customers.experience import expected, owed
+from customers.experience import expected, loops, owed
 from customers.experience.calendar import Calendars, calendars
 from customers.experience.phrases import suggested
 from customers.sql import Cursor
@@ -65,7 +65,8 @@ def promise(text: str) -> dict[str, Any]:
     for name in ("made_at", "due_at", "tried_at", "closed_at", "settled_at"):
         one[name] = local(one[name])
     one["shows"] = state_of(one)
-    one["state_name"] = STATES[one["shows"]]
+    one["state_name"] = (loops.STATES if one["origin"] == "score" else STATES)[one["shows"]]
+    one["what"] = loops.promised(one["what"], one["origin"], one["made_at"])
     one["kind_name"] = KINDS.get(one["kind"], one["kind"])
     one["waits"] = one["settled_at"] is None
     return one
@@ -75,7 +76,7 @@ def state_of(one: dict[str, Any]) -> str:
     if one["overdue"]:
         return "overdue"
     if one["state"] == "broken" and one["settled_at"]:
-        return "late" if one["closed_line"] or not one["why"] else "given_up"
+        return "late" if one["late"] else "given_up"
     return str(one["state"])
 
 

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
 from customers.console import words
-from customers.experience import contacts
+from customers.experience import contacts, loops
 
 Known = Mapping[str, Any]
 SENTENCE = re.compile(r"(?<=[.!?…。])\s+|\s*\n+\s*")
@@ -125,7 +125,7 @@ def people(known: Known) -> dict[str, str]:
 def promise(one: Known, names: Mapping[str, str], now: datetime) -> Line:
     what = first_words(one["what"]) or str(promised().get(one["kind"], one["kind"]))
     if one["origin"] == "score":
-        what = _("to speak with him about a low answer (%(answer)s)") % {"answer": what}
+        what = loops.promised(one["what"], one["origin"], datetime.fromisoformat(one["made_at"]))
     values = {"what": what, "due": when(one["due_at"], now)}
     owner = _("by %(name)s") % {"name": names.get(one["owner"], one["owner"])} if one["owner"] else ""
     tries = one["tries"]

@@ -16,6 +16,7 @@ Who has no value fits neither `least` nor `most`; `not` fits him. Names of field
 column of ours, and what is compared goes as a parameter.
 """
 
+import re
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -175,6 +176,21 @@ def word(value: Any, path: str) -> str:
     if not text or len(text) > LONGEST or "\x00" in text:
         raise BadFilter("The value must be a word or a number.", path)
     return text
+
+
+def guesses(said: Any) -> bool:
+    """Whether a filter compares an attribute with a part of it, or with what may be a number or an address.
+
+    Whoever is shown masked values could put them together by asking so and counting.
+    """
+    if isinstance(said, list):
+        return any(map(guesses, said))
+    if not isinstance(said, Mapping):
+        return False
+    if not str(said.get("field")).startswith("attribute:"):
+        return any(guesses(one) for name, one in said.items() if name in ("all", "any", "not"))
+    whole = said.get("op") in ("is", "not") and not re.search(r"[\d@]", str(said.get("value")))
+    return not (whole or said.get("op") in ("set", "unset"))
 
 
 def compiled(said: Any) -> tuple[str, Params]:

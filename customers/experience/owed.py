@@ -18,7 +18,8 @@ PROMISE: Final = f"""json_build_object('id', p.id, 'customer', {OF}, 'line', p.l
   'kind', p.kind, 'origin', p.origin, 'owner', nullif(p.owner, ''), 'channel', p.channel, 'source', p.source,
   'request', p.request_id, 'made_at', p.made_at, 'made_by', nullif(p.made_by, ''), 'due_at', p.due_at,
   'moved', p.moved, 'state', p.state, 'overdue', p.settled_at IS NULL AND p.due_at < now(), 'tries', p.tries,
-  'tried_at', p.tried_at, 'closed_at', p.closed_at, 'settled_at', p.settled_at, 'closed_line', p.closed_line,
+  'tried_at', p.tried_at, 'closed_at', p.closed_at, 'settled_at', p.settled_at, 'late', p.outcome = 'late',
+  'closed_line', p.closed_line,
   'closed_by', nullif(p.closed_by, ''), 'why', nullif(p.why, ''))::text"""
 FROM = """customers_promise p JOIN customers_customer c ON c.id = p.customer_id
   LEFT JOIN customers_customer m ON m.id = c.merged_into_id"""

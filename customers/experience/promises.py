@@ -74,6 +74,7 @@ def open_promise(
             "due_at": due_at,
             "moved": 0,
             "state": Promise.OPEN,
+            "outcome": "",
             "tries": 0,
             **dict.fromkeys(("tried_at", "closed_at", "settled_at", "closed_line")),
             **dict.fromkeys(("closed_by", "why"), ""),
@@ -130,10 +131,12 @@ def reached(contact: Contact) -> bool:
 
 
 def settle(state: State, id_: str, at: int, as_: str, *, by: str = "", line: str | None = None, why: str = "") -> None:
-    """Nobody has to do anything any more. A broken promise stays broken, made good or given up."""
+    """Nobody has to do anything any more. A broken promise stays broken, made good late or given up."""
     row: Row = state["promises"]["open"].pop(id_)
     if row["state"] == Promise.OPEN:
-        row.update(state=as_, closed_at=at)
+        row.update(state=as_, closed_at=at, outcome="" if as_ == Promise.CANCELLED else as_)
+    elif as_ == Promise.KEPT:
+        row["outcome"] = Promise.LATE
     row.update(settled_at=at, closed_line=line, closed_by=by, why=why)
 
 
@@ -191,7 +194,7 @@ def speaker(contact: Contact) -> str:
 def ring(state: State, at: int, out: Out) -> None:
     for id_, row in state["promises"]["open"].items():
         if row["state"] == Promise.OPEN and row["due_at"] < at:
-            row.update(state=Promise.BROKEN, closed_at=max(row["due_at"], row["made_at"]))
+            row.update(state=Promise.BROKEN, closed_at=max(row["due_at"], row["made_at"]), outcome=Promise.BROKEN)
             emit(out, id_, row)
     set_alarm(state)
 

@@ -14,6 +14,7 @@ class Promise(Derived):
     """
 
     OPEN, KEPT, BROKEN, CANCELLED = "open", "kept", "broken", "cancelled"
+    LATE = "late"
 
     key = models.TextField(default="", help_text="Its id within the line; empty for the only one.")
     what = models.TextField(default="")
@@ -35,7 +36,8 @@ class Promise(Derived):
     closed_line = models.UUIDField(null=True, help_text="The contact that kept it or made it good.")
     closed_by = models.TextField(default="")
     why = models.TextField(default="")
-    noted = models.TextField(default="", help_text="The state of which the timeline has a note.")
+    outcome = models.TextField(default="", help_text="What the timeline should tell: kept, broken, late (made good).")
+    noted = models.TextField(default="", help_text="The outcome of which the timeline has a note.")
 
     class Meta:
         indexes = [
@@ -47,7 +49,7 @@ class Promise(Derived):
             models.Index(
                 fields=["id"],
                 name="promise_unnoted",
-                condition=models.Q(state__in=["kept", "broken"]) & ~models.Q(noted=models.F("state")),
+                condition=~models.Q(outcome="") & ~models.Q(noted=models.F("outcome")),
             ),
         ]
 
