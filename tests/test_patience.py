@@ -112,3 +112,14 @@ def test_a_provider_hears_503(client: Client) -> None:
         answer = client.post(f"/hooks/telegram/{source.key}", b"{}", "application/json")
     assert answer.status_code == 503
     close_old_connections()
+
+
+def test_a_connection_that_was_ended_meanwhile_fails_nobody() -> None:
+    with cursor() as sql:
+        sql.execute("SELECT pg_backend_pid()")
+        (pid,) = sql.fetchone() or (0,)
+    with other_connection() as other:
+        other.execute("SELECT pg_terminate_backend(%s, 5000)", (pid,))
+    close_old_connections()
+    with cursor() as sql:
+        assert sql.execute("SELECT 1").fetchone() == (1,)

@@ -1,5 +1,6 @@
 """Django's PostgreSQL backend with connections that end every wait when the request's patience has run out."""
 
+import select
 from collections.abc import Generator
 from time import monotonic
 from typing import Any, TypeVar
@@ -52,8 +53,22 @@ class PatientConnection(psycopg.Connection[Any]):
             patience.waited(monotonic() - begun)
 
 
+def hung_up(connection: PatientConnection) -> bool:
+    """Whether the server has ended it meanwhile: nothing else is heard on a connection that nobody asked anything."""
+    if connection.closed:
+        return True
+    heard = select.poll()
+    heard.register(connection.fileno(), select.POLLIN)
+    return bool(heard.poll(0))
+
+
 class DatabaseWrapper(base.DatabaseWrapper):
-    """Everything else is Django's."""
+    """A request that comes after the database was started again does not fail on the connection of before."""
+
+    def close_if_unusable_or_obsolete(self) -> None:
+        if self.connection is not None and not self.in_atomic_block and hung_up(self.connection):
+            self.close()
+        super().close_if_unusable_or_obsolete()
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> PatientConnection:
         self.isolation_level = IsolationLevel.READ_COMMITTED
