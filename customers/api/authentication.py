@@ -60,6 +60,26 @@ def needs(*scopes: Scope) -> type[BasePermission]:
     return Needs
 
 
+class Manages(BasePermission):
+    """How the company does, agent by agent: integrations that read, and agents who supervise."""
+
+    def has_permission(self, request: Request, view: "APIView") -> bool:
+        principal: Any = request.user
+        return (
+            isinstance(principal, Principal)
+            and principal.may("read")
+            and (principal.key_id is not None or principal.supervises)
+        )
+
+
+class Whole(BasePermission):
+    """Nobody who is shown masked identifiers: what he would make or take away is not masked."""
+
+    def has_permission(self, request: Request, view: "APIView") -> bool:
+        principal: Any = request.user
+        return isinstance(principal, Principal) and not principal.masked
+
+
 def principal_of(request: Request) -> Principal:
     principal: Any = request.user
     assert isinstance(principal, Principal)

@@ -9,6 +9,7 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 
 from customers.api import shapes
+from customers.api.authentication import Manages
 from customers.api.problems import Problem
 from customers.api.query import Query
 from customers.api.views import View, json_response, reading
@@ -141,6 +142,8 @@ def head(period: Period) -> dict[str, Any]:
 
 
 class ScoreboardView(View):
+    permission_classes = [Manages]
+
     @extend_schema(
         operation_id="experience_scores",
         parameters=[
@@ -179,6 +182,8 @@ def sums_told(sums: Sums) -> dict[str, Any]:
 
 
 class ChurnView(View):
+    permission_classes = [Manages]
+
     @extend_schema(
         operation_id="experience_churn", parameters=PERIOD_PARAMETERS, responses=shapes.responses(ChurnShape)
     )
@@ -200,6 +205,8 @@ def churn_told(one: churn.Churn) -> dict[str, Any]:
 
 
 class AnswerTimesView(View):
+    permission_classes = [Manages]
+
     @extend_schema(
         operation_id="experience_answers",
         parameters=[*PERIOD_PARAMETERS, OpenApiParameter("channel", OpenApiTypes.STR)],

@@ -10,6 +10,7 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 
 from customers.api import shapes
+from customers.api.authentication import Manages
 from customers.api.experience import PERIOD_PARAMETERS, period_of
 from customers.api.problems import Problem
 from customers.api.query import Query
@@ -112,6 +113,8 @@ def sums_told(sums: Sums) -> dict[str, Any]:
 
 
 class JourneyView(View):
+    permission_classes = [Manages]
+
     @extend_schema(operation_id="experience_journey", parameters=SPAN, responses=shapes.responses(JourneyMapShape))
     def get(self, request: Request) -> HttpResponse:
         """Stages by touchpoints: how often, in which mood, after which waiting, and where people leave."""
@@ -138,6 +141,8 @@ class JourneyView(View):
 
 
 class JourneyCustomersView(View):
+    permission_classes = [Manages]
+
     @extend_schema(
         operation_id="experience_journey_customers",
         parameters=[

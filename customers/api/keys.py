@@ -6,13 +6,13 @@ from rest_framework.request import Request
 
 from customers.access import issue_key
 from customers.api import shapes
-from customers.api.authentication import needs
+from customers.api.authentication import Whole, needs
 from customers.api.query import Query
 from customers.api.views import View, body_of, json_response
 
 
 class KeysView(View):
-    permission_classes = [needs("admin")]
+    permission_classes = [needs("admin"), Whole]
 
     @extend_schema(
         operation_id="keys_issue", request=shapes.NewKey, responses=shapes.responses(shapes.IssuedKey, status=201)

@@ -12,7 +12,7 @@ from rest_framework.request import Request
 
 from customers import dossier, erasure
 from customers.api import shapes
-from customers.api.authentication import needs
+from customers.api.authentication import Whole, needs
 from customers.api.problems import Problem
 from customers.api.query import Query, uuid_of
 from customers.api.views import View, body_of, json_response, reading, standing_or_problem
@@ -50,7 +50,7 @@ class ErasureShape(shapes.Shape):
 
 
 class DossierView(View):
-    permission_classes = [needs("admin")]
+    permission_classes = [needs("admin"), Whole]
 
     @extend_schema(
         operation_id="customers_dossier",

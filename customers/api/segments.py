@@ -11,6 +11,7 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from pydantic import Field, StringConstraints
 from rest_framework.request import Request
 
+from customers import masking
 from customers.api import shapes
 from customers.api.authentication import needs
 from customers.api.problems import Problem
@@ -18,7 +19,7 @@ from customers.api.query import Query
 from customers.api.timelines import CURSOR_PARAMETER, LIMIT_PARAMETER
 from customers.api.views import View, body_of, json_response, log, reading
 from customers.experience import dates, segments
-from customers.experience.filters import BadFilter
+from customers.experience.filters import BadFilter, guesses
 from customers.experience.paging import BadToken
 from customers.models import Segment
 
@@ -95,6 +96,12 @@ class DatesShape(shapes.Shape):
     results: list[DateShape]
 
 
+def may_ask(filter_: Any) -> None:
+    """Of a filter that can be read: raises WholeOnly where he who asks would learn what he is shown masked."""
+    if masking.READER.get() and guesses(filter_):
+        raise masking.WholeOnly
+
+
 def counted(filter_: Any) -> int:
     """Raises Problem with the path to what is wrong."""
     try:
@@ -146,6 +153,7 @@ class SegmentsView(Segments):
         Query(request.query_params)
         wanted = shapes.validated(NewSegment, body_of(request))
         counted(wanted.filter)
+        may_ask(wanted.filter)
         by = self.principal(request).name
         try:
             with transaction.atomic():
@@ -160,7 +168,10 @@ class SegmentCountView(View):
     def post(self, request: Request) -> HttpResponse:
         """How many customers a filter means, before it is saved."""
         Query(request.query_params)
-        return json_response({"count": counted(shapes.validated(FilterWanted, body_of(request)).filter)})
+        wanted = shapes.validated(FilterWanted, body_of(request))
+        count = counted(wanted.filter)
+        may_ask(wanted.filter)
+        return json_response({"count": count})
 
 
 class SegmentView(Segments):
@@ -178,6 +189,7 @@ class SegmentView(Segments):
         Query(request.query_params)
         wanted = shapes.validated(NewSegment, body_of(request))
         counted(wanted.filter)
+        may_ask(wanted.filter)
         changed = found(segment)
         changed.name, changed.filter = wanted.name, wanted.filter
         try:

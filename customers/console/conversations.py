@@ -11,7 +11,7 @@ from customers import timeline
 from customers.access import Principal
 from customers.console.asked import line, place_of
 from customers.console.lines import lines, parsed
-from customers.console.pages import customer_of, is_htmx, page
+from customers.console.pages import Refused, customer_of, is_htmx, page
 from customers.sql import cursor
 from customers.timeline import Filters
 
@@ -22,6 +22,8 @@ AROUND = 50
 @page()
 def conversation(request: HttpRequest, principal: Principal, customer: str, interaction: str) -> HttpResponse:
     """`/customers/{id}/lines/{line}/conversation`; by itself it is the timeline of this conversation."""
+    if principal.masked:  # A conversation is often named by whom it is with.
+        raise Refused
     found = line(interaction)
     with cursor("reading") as sql:
         root = customer_of(sql, customer)

@@ -16,7 +16,7 @@ from django.views.decorators.clickjacking import xframe_options_sameorigin
 from customers import attachments
 from customers.access import Principal
 from customers.console.lines import PICTURES
-from customers.console.pages import Decorated, page
+from customers.console.pages import Decorated, Refused, page
 from customers.console.timelines import whole_line
 from customers.models.attachment import Attachment
 
@@ -138,6 +138,8 @@ def with_images(request: HttpRequest, principal: Principal, customer: str, inter
 
 
 def shown(request: HttpRequest, principal: Principal, customer: str, interaction: str, *, images: bool) -> HttpResponse:
+    if principal.masked:  # A letter's own HTML hides numbers between its tags.
+        raise Refused
     entry = whole_line(request, principal, customer, interaction).entry
     html = entry["details"].get("html")
     if not isinstance(html, str):

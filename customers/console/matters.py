@@ -16,6 +16,7 @@ from customers.access import Principal, log_views
 from customers.console import meanings, words
 from customers.console.measures import length
 from customers.console.outcomes import reason_of, say
+from customers.console.pages import Refused as NotAllowed
 from customers.console.pages import Unreadable, customer_of, page, uuid_of, word
 from customers.console.queue import NAMES
 from customers.experience import ruling
@@ -133,7 +134,7 @@ def contacts(sql: Cursor, found: dict[str, Any]) -> list[dict[str, Any]]:
 
 def ruled(request: HttpRequest, principal: Principal, customer: str, number: UUID) -> HttpResponse:
     if not principal.may("write"):
-        raise Http404
+        raise NotAllowed
     do, why, agent = word(request.POST, "do", 10), reason_of(request), Agent(principal.viewer, principal.name)
     try:
         with cursor() as sql:

@@ -9,7 +9,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 
 from customers.access import Principal, log_views
-from customers.api.segments import as_file
+from customers.api.segments import as_file, may_ask
 from customers.console import meanings
 from customers.console.behind import named
 from customers.console.measures import stages
@@ -56,18 +56,19 @@ def counted(sql: Cursor, said: Any) -> int | None:
 @page("GET", "HEAD", "POST")
 def segment(request: HttpRequest, principal: Principal, number: int | None = None) -> HttpResponse:
     """`/segments/new`, `/segments/{number}`: whom it means; the form counts, saves and removes."""
+    if request.method == "POST" and not principal.may("write"):
+        raise Refused
     known = of(number) if number is not None else None
     trouble: dict[str, str] = {}
     given: Given
     if request.method == "POST":
-        if not principal.may("write"):
-            raise Refused
         do, name = word(request.POST, "do", 10), clean(request.POST.get("name", "")).strip()[:200]
         if do == "remove" and known:
             known.delete()
             return say(request, redirect("segments"), _("Removed."))
         given = rows_of(request.POST)
         said = filter_of(given or [], word(request.POST, "all", 5))
+        may_ask(said)
         if do == "save":
             trouble = save(known, name, said, principal)
             if not trouble:
