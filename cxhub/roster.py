@@ -1,4 +1,7 @@
-"""Where a run lives (folder, address) and which processes it consists of."""
+"""Where a run lives (folder, address) and which processes it consists of.
+
+`python -m cxhub.roster web` becomes that process: containers and units of systemd start them by this.
+"""
 
 import http.client
 import os
@@ -7,6 +10,7 @@ import sys
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NoReturn
 
 from cxhub.ports import free_port
 
@@ -131,6 +135,8 @@ def processes(place: Place) -> dict[str, list[str]]:
         "--blocking-threads-idle-timeout",
         "600",
     ]
+    if os.environ.get("CXHUB_LOG") == "json":
+        web += ["--log-config", str(place.root / "cxhub" / "granian.json")]
     mail = ["--smtp-port", str(place.smtp_port), "--lmtp-port", str(place.lmtp_port)]
     return {
         "web": [*web, "cxhub.wsgi:application"],
@@ -139,3 +145,22 @@ def processes(place: Place) -> dict[str, list[str]]:
         "beat": [*celery, "beat", "--loglevel=INFO", f"--schedule={place.var / 'beat-schedule'}", "--pidfile="],
         "sweep": [*manage, "sweep"],
     }
+
+
+def in_production() -> Place:
+    """What is set counts: no port is taken because it is free, and mail doors with port 0 stay shut."""
+    var = Path(os.environ.get("CXHUB_VAR") or ROOT / "var").resolve()
+    host, port = os.environ.get("CXHUB_HOST") or "127.0.0.1", _number("CXHUB_PORT", 8000)
+    return Place(var, host, port, "", _number("CXHUB_SMTP_PORT", 2525), _number("CXHUB_LMTP_PORT", 2424))
+
+
+def main(argv: list[str]) -> NoReturn:
+    table = processes(in_production())
+    if len(argv) != 1 or argv[0] not in table:
+        sys.exit(f"usage: python -m cxhub.roster {'|'.join(table)}")
+    os.chdir(ROOT)
+    os.execv(table[argv[0]][0], table[argv[0]])  # noqa: S606 - no shell, and every word is ours
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
