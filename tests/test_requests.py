@@ -4,6 +4,9 @@ from dataclasses import replace
 from datetime import date
 from typing import Any
 
+import pytest
+
+from customers.experience.contacts import Contact
 from customers.experience.meaning import Meaning
 from tests.stories import call, folded, id_of, line, matters, office, op, order, reply, rfc, when
 
@@ -276,6 +279,47 @@ class TestEffort:
         (row,) = found.out.requests.values()
         assert row["effort"] == 100
         assert found.out.summary["effort"] == 100
+
+    def test_whoever_writes_every_few_days_does_not_toil_for_ever(self) -> None:
+        """Each question is answered within an hour, and four days later there is another: one matter, no effort."""
+        given = {"order": {"number": "1"}}
+        story = []
+        for turn in range(20):
+            by = {"channel": ("email", "sms")[turn % 2], "details": given, "thread": "for ever"}
+            story += [line(f"q{turn}", when(days=4 * turn), **by)]
+            story += [reply(f"a{turn}", when(days=4 * turn, hours=0.9), agent=f"agent {turn % 2}")]
+        (row,) = matters(story)
+        assert (row["effort"], row["inbound"]) == (0, 20)
+
+    def test_it_is_that_of_the_hardest_stretch(self) -> None:
+        hard = [call(f"call {hour}", when(hours=hour), "missed") for hour in (0, 1, 2)]
+        hard += [reply("answer", when(hours=4))]
+        easy = [line("new", when(days=4)), reply("new answer", when(days=4, hours=1))]
+        (row,) = matters([*hard, *easy], now=when(days=5))
+        assert row["effort_parts"] == {"repeats": 20, "switches": 0, "handovers": 0, "waited": 4, "given_again": 0}
+        (row,) = matters([*hard, *easy[:1]], now=when(days=5))
+        assert row["effort"] == 24
+
+    @pytest.mark.parametrize(
+        ("between", "later", "more"),
+        [
+            ([], 4, {}),  # nobody answered
+            ([reply("a", when(hours=1))], 2.9, {}),  # too soon
+            ([reply("a", when(hours=1))], 4, {"request": {"id": "7"}}),  # his ticket
+            ([reply("a", when(hours=1), details={"requests": [op("x", "solve", rfc(hours=2))]})], 4, {}),
+        ],
+    )
+    def test_whoever_comes_with_the_same_comes_again(
+        self, between: list[Contact], later: float, more: dict[str, Any]
+    ) -> None:
+        first = line("q", when(), details={"request": {"id": "7"}})
+        (row,) = matters([first, *between, line("again", when(days=later), details=more)], now=when(days=5))
+        assert row["effort_parts"]["repeats"] == 10
+
+    def test_silence_is_no_proof_that_it_is_the_same(self) -> None:
+        story = [line("q", when()), reply("a", when(hours=0.5)), line("again", when(days=9))]
+        (row,) = matters(story, now=when(days=9.5))
+        assert (row["reopened"], row["effort"]) == (1, 0)
 
     def test_of_a_customer_it_is_the_mean_of_the_latest_three(self) -> None:
         story = []

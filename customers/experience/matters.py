@@ -35,7 +35,8 @@ def opened(contact: Contact) -> Matter:
         "channel": contact.channel,
         **dict.fromkeys(("external", "solved_by", "asked_by", "since_by", "agent"), ""),
         **{name: [] for name in ("threads", "channels", "agents", "lines")},
-        **{name: {} for name in ("waiting", "by", "given", "awaits")},
+        **{name: {} for name in ("waiting", "by", "given", "awaits", "rested", "hardest")},
+        "ignored": False,
         "keep": 0,
     }
 
@@ -142,7 +143,7 @@ def answer(state: State, matter: Matter, at: int, contact: Contact, out: Out) ->
         waited = max(0, at - matter["since"])
         matter["waited"] += waited
         journey.waited(state, max(contact.at, matter["since"]), matter["since_by"], waited, out)
-    matter.update(since=None, waiting={})
+    matter.update(since=None, waiting={}, ignored=False)
 
 
 def solve(matter: Matter, at: int, by: str) -> None:
@@ -151,7 +152,7 @@ def solve(matter: Matter, at: int, by: str) -> None:
         matter["waited"] += max(0, at - matter["since"])
     for channel, waiting in matter["waiting"].items():
         count(matter, channel, "unanswered", waiting)
-    matter.update(since=None, waiting={}, solved_at=at, solved_by=by)
+    matter.update(since=None, waiting={}, solved_at=at, solved_by=by, ignored=matter["since"] is not None)
 
 
 def reopen(matter: Matter, at: int, *, waits: bool = False) -> None:

@@ -61,8 +61,11 @@ def see(state: State, contact: Contact, out: Out) -> None:
     matter = home(matters, contact, out)
     if matter is None:
         return
-    if not is_open(matter) and contact.direction == "inbound":
-        reopen(matter, contact.at)
+    if contact.direction == "inbound" and matter["lines"]:
+        if effort.rested(matter, contact.at) and not (contact.details and external_of(contact)):
+            effort.anew(matter)
+        if not is_open(matter):
+            reopen(matter, contact.at)
     join(state, matter, contact, out)
     if contact.details:
         note(matter, contact)
