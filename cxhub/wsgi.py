@@ -3,10 +3,13 @@
 import os
 
 from django.core.wsgi import get_wsgi_application
+from django.urls import get_resolver
 
 from customers import figures
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "cxhub.settings")
 
 application = get_wsgi_application()
+# Imports all views now: else the first request waits for that, a second of a processor's time.
+URLS = get_resolver().url_patterns
 figures.keep_flushing()
