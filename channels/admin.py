@@ -16,6 +16,7 @@ from django.views.decorators.http import require_POST
 
 from channels import trials
 from channels.models import Delivery, Source
+from channels.outgoing import administration  # noqa: F401 - subscriptions are registered there
 from channels.provider import Secret
 from channels.providers import PROVIDERS
 from channels.receipts import replay

@@ -6,6 +6,7 @@ from uuid import uuid4
 
 import orjson
 from django.conf import settings
+from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
@@ -19,6 +20,10 @@ from customers.sql import cursor
 
 KEEP = timedelta(hours=24)
 """For how long the secret before still signs, too."""
+
+ATTEMPTS = """
+DELETE FROM channels_attempt a USING channels_message m WHERE m.id = a.message_id AND m.subscription_id = %s
+"""
 
 
 class BadSubscription(ValueError):
@@ -64,6 +69,15 @@ def enable(subscription: Subscription) -> None:
     subscription.enabled, subscription.disabled_why = True, ""
     subscription.failures, subscription.failing_since, subscription.paused_until = 0, None, None
     subscription.save(update_fields=["enabled", "disabled_why", "failures", "failing_since", "paused_until"])
+
+
+def remove(subscription: Subscription) -> None:
+    """With its messages, in few statements: there may be many."""
+    with transaction.atomic(), cursor() as sql:
+        sql.execute("SELECT 1 FROM channels_subscription WHERE id = %s FOR UPDATE", (subscription.pk,))
+        sql.execute(ATTEMPTS, (subscription.pk,))
+        sql.execute("DELETE FROM channels_message WHERE subscription_id = %s", (subscription.pk,))
+        sql.execute("DELETE FROM channels_subscription WHERE id = %s", (subscription.pk,))
 
 
 def again(messages: QuerySet[Message], subscription: Subscription) -> int:
