@@ -22,7 +22,7 @@ from customers.models.figure import Figure
 from customers.models.identity import AttributeClaim, Candidate, Identity, SeenRegion
 from customers.models.interaction import ContactCount, Interaction, InteractionPart, Thread
 from customers.models.link import KeepApart, Link
-from customers.models.privacy import Erasure, Suppressed
+from customers.models.privacy import Consent, Erasure, Hold, RetentionRule, Suppressed
 from customers.models.profile import AgentProfile, LastLook
 from customers.models.promises import Expectation, Promise
 from customers.models.reference import Reference
@@ -39,6 +39,7 @@ __all__ = [
     "Candidate",
     "CardView",
     "Change",
+    "Consent",
     "ContactCount",
     "Customer",
     "Erasure",
@@ -48,6 +49,7 @@ __all__ = [
     "Feedback",
     "Figure",
     "Following",
+    "Hold",
     "Identity",
     "Interaction",
     "InteractionPart",
@@ -58,6 +60,7 @@ __all__ = [
     "Promise",
     "Reference",
     "Request",
+    "RetentionRule",
     "Score",
     "SeenRegion",
     "Segment",
