@@ -192,13 +192,14 @@ def test_the_image_has_what_the_compose_file_relies_on(compose: dict[str, Any]) 
 
 
 def test_granian_logs_as_the_others_do(monkeypatch: pytest.MonkeyPatch) -> None:
-    from granian.log import LOGGING_CONFIG
+    from granian import log
 
+    known: dict[str, Any] = dict(log.LOGGING_CONFIG)
     monkeypatch.setenv("CXHUB_LOG", "json")
     web = roster.processes(roster.Place(Path("/v"), "127.0.0.1", 8000, ""))["web"]
-    file = json.loads(Path(web[web.index("--log-config") + 1]).read_text())
-    assert set(file["formatters"]) == set(LOGGING_CONFIG["formatters"])
-    assert set(file["handlers"]) == set(LOGGING_CONFIG["handlers"])
+    file: dict[str, Any] = json.loads(Path(web[web.index("--log-config") + 1]).read_text())
+    assert set(file["formatters"]) == set(known["formatters"])
+    assert set(file["handlers"]) == set(known["handlers"])
     shape = file["formatters"]["generic"]["fmt"] % {"asctime": "t", "levelname": "INFO", "message": "m"}
     assert json.loads(shape)["message"] == "m"
 
