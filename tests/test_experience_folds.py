@@ -13,7 +13,20 @@ from customers.experience.meaning import Meaning
 from tests.stories import folded, id_of, line, office, rfc, told, when
 
 MEANING = Meaning(solved_after_days=3, reopened_within_days=2, lost_after_days=20)
-STEPS = ("message", "message", "call", "missed", "reply", "reply", "order", "campaign", "visit", "note", "event")
+STEPS: tuple[str, ...] = (
+    "message",
+    "message",
+    "call",
+    "missed",
+    "reply",
+    "reply",
+    "order",
+    "campaign",
+    "visit",
+    "note",
+    "event",
+    "review",
+)
 NAMES = st.integers(0, 30).map(str)
 MOODS = st.sampled_from([-1, 0, 1])
 
@@ -55,6 +68,16 @@ def said(draw: st.DrawFn) -> dict[str, Any]:
                 MOODS,
             ),
             st.builds(lambda value: {"score": {"metric": "ces", "value": value}}, st.integers(1, 7)),
+            st.just({"tags": ["complaint"]}),
+            st.builds(
+                lambda state, mood: {"feedback": {"state": state, "sentiment": mood, "topic": state}},
+                st.sampled_from(["new", "answered", "solved", "told"]),
+                MOODS,
+            ),
+            st.builds(
+                lambda state: {"feedbacks": [{"id": "x", "state": state, "at": rfc(days=later), "by": "a"}]},
+                st.sampled_from(["answered", "solved", "told"]),
+            ),
         )
     )
 
@@ -78,6 +101,8 @@ def stories(draw: st.DrawFn) -> list[Contact]:
         elif step in ("order", "campaign"):
             more |= {"kind": "purchase" if step == "order" else "campaign"}
             more["direction"] = "inbound" if step == "order" else "outbound"
+        elif step == "review":
+            more |= {"kind": draw(st.sampled_from(["review", "comment", "mention"])), "channel": "reviews"}
         elif step == "visit":
             more |= {"kind": "visit", "channel": "store", "agent": draw(st.sampled_from(["a", ""]))}
         lines.append(line(str(place), when(hours=hours), **more))
