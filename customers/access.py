@@ -10,7 +10,7 @@ from typing import Literal
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser, User
 from django.utils import timezone
 
-from customers import replica
+from customers import factors, replica
 from customers.models import ApiKey
 from customers.sql import Cursor, cursor, noting
 
@@ -131,12 +131,21 @@ def told(principal: Principal) -> None:
         wrote(principal.key_id)
 
 
+def roles_of(user: AbstractBaseUser | AnonymousUser) -> frozenset[str]:
+    """The groups of his that are roles; whoever made the first start has all but the masked one."""
+    if not isinstance(user, User) or not user.is_active:
+        return frozenset()
+    given = set(user.groups.values_list("name", flat=True))
+    return frozenset(role for role in ROLES if role in given or (user.is_superuser and ROLES[role] != MASKED))
+
+
 def principal_of_user(user: AbstractBaseUser | AnonymousUser) -> Principal | None:
-    """What an agent may do by his role; None for nobody."""
+    """What an agent may do by his role; None for nobody, and for whoever still owes his second factor."""
     if not isinstance(user, User) or not user.is_active:
         return None
-    given = set(user.groups.values_list("name", flat=True))
-    roles = frozenset(role for role in ROLES if role in given or (user.is_superuser and ROLES[role] != MASKED))
+    roles = roles_of(user)
+    if factors.owed(user, roles):
+        return None
     scopes = frozenset[str]().union(*(IMPLIED[ROLES[role]] for role in roles))
     return Principal(f"user:{user.pk}", user.get_username(), scopes, roles=roles)
 

@@ -9,10 +9,12 @@ from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm
 from django.contrib.auth.models import Group, User
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
-from customers.access import ROLES
+from customers import factors
 from customers.console.profile import LANGUAGES, zones
 from customers.models import AgentProfile
+from customers.roles import give, role_of
 
 if TYPE_CHECKING:
     CreationForm = AdminUserCreationForm[User]
@@ -37,17 +39,6 @@ NAMES = {
 }
 
 
-def role_of(user: User) -> str:
-    """The choice that stands for the groups that he is in; nothing for none."""
-    groups = {group.name for group in user.groups.all()}
-    if user.is_superuser and "masked" not in groups:
-        return "admin"
-    role = next((name for name in ("admin", "supervisor", "agent") if name in groups), "")
-    if "masked" in groups:
-        return "agent masked" if role else "masked"
-    return role
-
-
 class Role(forms.Form):
     role = forms.ChoiceField(label=_("Role"), choices=CHOICES, widget=forms.RadioSelect, initial="agent")
     language = forms.ChoiceField(
@@ -65,7 +56,7 @@ class NewUser(Role, CreationForm):
 
     class Meta:
         model = User
-        fields = ("username", "first_name", "last_name")
+        fields = ("username", "email", "first_name", "last_name")
 
 
 class KnownUser(Role, ChangeForm):
@@ -83,19 +74,22 @@ admin.site.unregister(Group)
 @admin.register(User)
 class UserAccounts(Users):
     form, add_form = KnownUser, NewUser
-    list_display = ("username", "called", "role", "language", "last_login", "is_active")
+    list_display = ("username", "called", "role", "language", "factor", "last_login", "is_active")
     list_filter = ("is_active", "groups")
     list_select_related = ("agent_profile",)
-    search_fields = ("username", "first_name", "last_name")
+    search_fields = ("username", "email", "first_name", "last_name")
+    actions = ("take_factor_away",)
     filter_horizontal = ()
     readonly_fields = ("last_login", "date_joined")
     own = ("role", "language", "time_zone")
     fieldsets = (
-        (None, {"fields": ("username", "password", "first_name", "last_name", "is_active")}),
+        (None, {"fields": ("username", "password", "email", "first_name", "last_name", "is_active")}),
         (_("What he may do and how he reads it"), {"fields": own}),
         (_("Times"), {"fields": readonly_fields}),
     )
-    add_fieldsets = ((None, {"fields": ("username", "password1", "password2", "first_name", "last_name", *own)}),)
+    add_fieldsets = (
+        (None, {"fields": ("username", "password1", "password2", "email", "first_name", "last_name", *own)}),
+    )
 
     @admin.display(description=_("Name"))
     def called(self, user: User) -> str:
@@ -105,21 +99,32 @@ class UserAccounts(Users):
     def role(self, user: User) -> str:
         return str(NAMES.get(role_of(user), "—"))
 
+    def get_queryset(self, request: HttpRequest) -> Any:
+        return super().get_queryset(request).annotate(has_factor=factors.exists()).prefetch_related("groups")
+
+    @admin.display(description=_("Second factor"), boolean=True)
+    def factor(self, user: Any) -> bool:
+        return bool(user.has_factor)
+
+    @admin.action(description=_("Take the second factor away (telephone and recovery codes are lost)"))
+    def take_factor_away(self, request: HttpRequest, chosen: Any) -> None:
+        """The next sign-in is by password alone; written into the administration's own log."""
+        gone = [user for user in chosen if factors.taken_away(user)]
+        for user in gone:
+            self.log_change(request, user, "Took the second factor away.")
+        self.message_user(
+            request, ngettext("%(n)s user has none now.", "%(n)s users have none now.", len(gone)) % {"n": len(gone)}
+        )
+
     @admin.display(description=_("Language"))
     def language(self, user: User) -> str:
         profile = getattr(user, "agent_profile", None)
         return LANGUAGES.get(profile.language, "") if profile else ""
 
-    def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
-        obj.is_staff = obj.is_superuser = form.cleaned_data["role"] == "admin"
-        super().save_model(request, obj, form, change)
-
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         super().save_related(request, form, formsets, change)
         user, wanted = form.instance, form.cleaned_data
-        roles = wanted["role"].split()
-        user.groups.remove(*user.groups.filter(name__in=set(ROLES) - set(roles)))
-        user.groups.add(*(Group.objects.get_or_create(name=role)[0] for role in roles))
+        give(user, wanted["role"])
         said = {name: wanted[name] for name in ("language", "time_zone")}
         AgentProfile.objects.update_or_create(user=user, defaults=said)
 

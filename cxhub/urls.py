@@ -1,7 +1,6 @@
 """Every address of the service."""
 
 from django.contrib import admin
-from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import include, path, re_path
 from drf_spectacular.views import SpectacularSwaggerSplitView
 
@@ -21,8 +20,7 @@ urlpatterns = [
     path("api/schema/", schema, name="schema"),
     path("api/docs/", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="docs"),
     re_path(r"^api/", not_found),
-    path("login/", LoginView.as_view(), name="login"),
-    path("logout/", LogoutView.as_view(), name="logout"),
+    path("", include("customers.signin.urls")),
     path("", include("customers.console.urls")),
     path("", include("channels.console.urls")),
     path("admin/", admin.site.urls),

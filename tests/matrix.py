@@ -40,6 +40,8 @@ MAY: dict[str, set[str]] = {
     "agent": AGENTS,
     "whole agent": AGENTS - HIDDEN,
     "supervisor": {"supervisor", "administrator"},
+    # Off until configured: see tests/test_second_factor.py and tests/test_company_sign_in.py.
+    "configured": set(),
     "administrator": {"administrator"},
     # Proven otherwise: see the tests of these doors.
     "token": set(),
@@ -53,6 +55,9 @@ readyz                                                 GET               anyone
 metrics                                                GET               token
 hooks/<provider>/<key>                                 POST              signature
 login/                                                 GET POST PUT      anyone
+login/code                                             GET POST          configured
+login/oidc                                             GET               configured
+login/oidc/callback                                    GET               configured
 logout/                                                POST              anyone
 api/schema/                                            GET               anyone
 api/docs/                                              GET               anyone
@@ -74,6 +79,10 @@ api/v1/customers/<str:customer>/links                  GET               read
 api/v1/customers/<str:customer>/merge-preview          GET               read
 api/v1/customers/<str:customer>/merge                  POST              write
 api/v1/customers/<str:customer>/split                  POST              write
+api/v1/customers/<str:customer>/consents               GET               read
+api/v1/customers/<str:customer>/consents               POST              write
+api/v1/customers/<str:customer>/hold                   POST              admin
+api/v1/customers/<str:customer>/views                  GET               read, manage
 api/v1/customers/<str:customer>/scores                 GET               read
 api/v1/customers/<str:customer>/scores                 POST              write
 api/v1/interactions/<uuid:line>/scores                 POST              write
@@ -137,12 +146,25 @@ api/v1/receipts/<str:receipt>                          GET               read or
 api/v1/deliveries                                      GET               admin
 api/v1/deliveries/<str:receipt>/replay                 POST              admin
 api/v1/sources                                         POST              admin
+api/v1/subscriptions                                   GET POST          admin whole
+api/v1/subscriptions/<uuid:subscription>               GET PATCH DELETE  admin whole
+api/v1/subscriptions/<uuid:subscription>/rotate        POST              admin whole
+api/v1/subscriptions/<uuid:subscription>/test          POST              admin whole
+api/v1/subscriptions/<uuid:subscription>/redeliver     POST              admin whole
+api/v1/subscriptions/<uuid:subscription>/messages      GET               admin whole
+api/v1/subscriptions/messages/<str:message>/redeliver  POST              admin whole
 
                                                        GET               reader
 lookup                                                 GET               reader
 lookup/note                                            POST              agent
 now                                                    GET               reader
 profile                                                GET POST          reader
+profile/again                                          GET POST          configured
+profile/again/code                                     GET POST          configured
+profile/factor                                         GET POST          configured
+profile/factor/off                                     GET POST          configured
+profile/recovery                                       GET               configured
+profile/recovery/new                                   GET POST          configured
 customers/<customer>                                   GET               reader
 customers/<customer>/side                              GET               reader
 customers/<customer>/lines                             GET               reader
@@ -156,6 +178,7 @@ customers/<customer>/contacts.svg                      GET               reader
 customers/<customer>/known                             GET POST          whole agent
 customers/<customer>/merge                             GET POST          agent
 customers/<customer>/split                             GET POST          agent
+customers/<customer>/consent                           POST              agent
 customers/<customer>/links                             GET               reader
 customers/<customer>/links/<link>/undo                 GET POST          agent
 customers/<customer>/handles/<handle>                  GET POST          agent

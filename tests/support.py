@@ -44,6 +44,8 @@ def wipe() -> None:
         "axes_accessattempt",
         "django_session",
         "django_admin_log",
+        "mfa_authenticator",
+        "socialaccount_socialaccount",
         "auth_user_groups",
         "auth_user",
         "auth_group",

@@ -10,10 +10,10 @@ from django.contrib.auth.decorators import login_required
 from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.http.response import HttpResponseBase
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 
-from customers import lookups, masking
-from customers.access import Principal, Scope, principal_of_user
+from customers import factors, lookups, masking
+from customers.access import Principal, Scope, principal_of_user, roles_of
 from customers.cards import Erased, Unknown, standing
 from customers.sql import Cursor
 
@@ -56,6 +56,8 @@ def attempt(
 ) -> HttpResponse:
     principal = principal_of_user(request.user)
     request.principal = principal  # type: ignore[attr-defined]  # for the templates: what to offer
+    if principal is None and factors.owed(request.user, roles_of(request.user)):
+        return redirect("mfa_activate_totp")
     if principal is None or not principal.may(scope) or (supervisors and not principal.supervises):
         return refusal(request, 403)
     try:

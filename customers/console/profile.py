@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone, translation
 
+from customers import factors
 from customers.access import Principal
 from customers.console.pages import Unreadable, page, user_id
 from customers.models.profile import AgentProfile
@@ -61,4 +62,7 @@ def profile(request: HttpRequest, principal: Principal) -> HttpResponse:
         )
         return redirect("profile")
     kept = AgentProfile.objects.filter(pk=user_id(principal)).first() or AgentProfile()
-    return render(request, "customers/profile.html", {"kept": kept, "languages": LANGUAGES.items(), "zones": zones()})
+    context = {"kept": kept, "languages": LANGUAGES.items(), "zones": zones()}
+    if factors.offered(request.user):
+        context["factor"] = "on" if factors.has(request.user) else "off"
+    return render(request, "customers/profile.html", context)
