@@ -1,7 +1,8 @@
-"""How often a reader of masked identifiers may look somebody up: so many different questions an hour, all logged.
+"""How often somebody may be looked up: so many different questions an hour.
 
-The log in PostgreSQL is the count: there is nothing else that could be away, so the quota can be neither lost nor
-passed by. Everybody else is free.
+Of a reader of masked identifiers all are logged, and the log in PostgreSQL is the count: there is nothing else that
+could be away, so the quota can be neither lost nor passed by. Everybody else has a wide one (`customers.quota`), and
+what is logged is whom he saw, and that he came to its end.
 """
 
 from collections.abc import Iterable
@@ -11,7 +12,7 @@ from hashlib import blake2b
 from django.conf import settings
 from django.db import transaction
 
-from customers import masking
+from customers import masking, quota
 from customers.access import Principal
 from customers.sql import Rows, cursor
 
@@ -44,12 +45,18 @@ ASKED = Rows(
 
 
 def count(principal: Principal, asked: Iterable[tuple[str, str]]) -> None:
-    """Note what a masked reader asks for, as (kind or nothing, value), each value by itself; raises Exhausted.
+    """Count what he asks for, as (kind or nothing, value), each value by itself; raises Exhausted.
 
     The same question again within the hour is free.
     """
     questions = {digest_of(kind, value): (kind, value) for kind, value in asked if value.strip()}
-    if not (principal.masked and questions):
+    if not questions:
+        return
+    if not principal.masked:
+        most = settings.CXHUB_AGENT_LOOKUPS if principal.key_id is None else settings.CXHUB_KEY_LOOKUPS
+        if wait := quota.wait_for(principal.viewer, questions, most):
+            noted(principal.viewer)
+            raise Exhausted(wait)
         return
     with transaction.atomic(), cursor() as sql:
         sql.execute(NOW, (principal.viewer,))
@@ -65,6 +72,14 @@ def count(principal: Principal, asked: Iterable[tuple[str, str]]) -> None:
             ASKED.insert(sql, rows[:MOST_ROWS])
     if (fresh and not granted) or not all(known.get(digest, True) for digest in questions):
         raise Exhausted(int(rest))
+
+
+def noted(viewer: str) -> None:
+    """That he came to the end of his quota: one row an hour, among those of the masked readers."""
+    now = datetime.now(UTC)
+    row = {"viewer": viewer, "hour": now.replace(minute=0, second=0, microsecond=0), "digest": "\\x", "asked": ""}
+    with transaction.atomic(), cursor() as sql:
+        ASKED.insert(sql, [row | {"asked_at": now, "granted": False}], "ON CONFLICT DO NOTHING")
 
 
 def digest_of(kind: str, value: str) -> bytes:

@@ -31,6 +31,12 @@ CXHUB_RULES = env_bool("CXHUB_RULES", default=True)
 CXHUB_MASKED_LOOKUPS = env_int("CXHUB_MASKED_LOOKUPS", 60)
 """How many different customers a reader of masked identifiers may look up in an hour."""
 
+CXHUB_AGENT_LOOKUPS = env_int("CXHUB_AGENT_LOOKUPS", 2_000)
+"""How many different customers an agent may look up in an hour; 0: any number."""
+
+CXHUB_KEY_LOOKUPS = env_int("CXHUB_KEY_LOOKUPS", 100_000)
+"""The same for a key of an integration."""
+
 CXHUB_METRICS_TOKEN = env_secret("CXHUB_METRICS_TOKEN")
 """What Prometheus sends as its bearer token; without one there is no /metrics."""
 

@@ -33,6 +33,9 @@ SETTINGS = {
     "max_connections": "200",
     "timezone": "UTC",
     "log_timezone": "UTC",
+    # Statements and rows that failed have people in them.
+    "log_error_verbosity": "terse",
+    "log_min_error_statement": "panic",
     "unix_socket_permissions": "0700",
 }
 # Without the first, lower(), trigrams and stemming of Cyrillic silently fail; the second is for a libc without C.UTF-8.

@@ -79,10 +79,9 @@ def standing_or_problem(sql: Cursor, public_id: str) -> int:
 
 
 def count(request: Request, query: Query, *names: str) -> None:
-    """What a reader of masked identifiers looks up is logged and limited; raises Exhausted."""
-    principal = principal_of(request)
-    if principal.masked:
-        lookups.count(principal, [(name if name != "q" else "", value) for name in names for value in query.many(name)])
+    """What is looked up is limited, and what a reader of masked identifiers looks up is logged; raises Exhausted."""
+    asked = [(name if name != "q" else "", value) for name in names for value in query.many(name)]
+    lookups.count(principal_of(request), asked)
 
 
 def log(sql: Cursor, request: Request, customers: list[int]) -> None:

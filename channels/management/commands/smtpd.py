@@ -22,7 +22,7 @@ class Command(BaseCommand):
         parser.add_argument("--lmtp-port", type=int, default=getattr(settings, "CXHUB_LMTP_PORT", 2424))
 
     def handle(self, *args: Any, **options: Any) -> None:
-        logging.getLogger("mail.log").setLevel(logging.WARNING)  # aiosmtpd notes every command
+        logging.getLogger("mail.log").setLevel(logging.ERROR)  # aiosmtpd notes what it is sent, and warns with it
         keep_flushing()
         try:
             asyncio.run(self.listen(options["host"], options["smtp_port"], options["lmtp_port"]))
