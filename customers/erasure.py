@@ -49,6 +49,7 @@ GOES: tuple[tuple[str, str], ...] = (
     ("references", """DELETE FROM customers_reference WHERE line_id IN
         (SELECT id FROM customers_interaction WHERE identity_id = ANY(%(ids)s))"""),
     ("contacts", "DELETE FROM customers_interaction WHERE identity_id = ANY(%(ids)s)"),
+    ("homes", "DELETE FROM customers_linehome WHERE identity_id = ANY(%(ids)s)"),
     ("counts", "DELETE FROM customers_contactcount WHERE identity_id = ANY(%(ids)s)"),
     ("threads", "DELETE FROM customers_thread WHERE identity_id = ANY(%(ids)s)"),
     ("attributes", "DELETE FROM customers_attributeclaim WHERE identity_id = ANY(%(ids)s)"),

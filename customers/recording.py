@@ -14,6 +14,7 @@ from django.db import IntegrityError, OperationalError, transaction
 from customers import attachments, lines, tallies
 from customers.examining import examine
 from customers.folding import Part, Status, Version, put, version_of, without
+from customers.homes import locate
 from customers.identification import ANONYMOUS, Case, KnownWorld, NeedsLinking, Suggestion, Verdict, judge
 from customers.incoming import ChannelEvent
 from customers.legible import legible_event
@@ -162,14 +163,6 @@ def set_conflicts_apart(
         else:
             conflicting.append(Outcome(event, event.line, known[1], "conflict", "line"))
     return fair, conflicting
-
-
-def locate(sql: Cursor, ids: Sequence[UUID]) -> dict[UUID, int]:
-    """Where lines live: {line: identity}. The one place that knows how to ask this."""
-    if not ids:
-        return {}
-    sql.execute("SELECT id, identity_id FROM customers_interaction WHERE id = ANY(%s)", (list(ids),))
-    return dict(sql.fetchall())
 
 
 def place(

@@ -1,24 +1,19 @@
 """The read: one customer's lines over all channels, keys first, JSON made by PostgreSQL."""
 
-import base64
-import binascii
-import struct
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
-from typing import Any, Literal
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
 from uuid import UUID
-
-import orjson
 
 from customers import masking
 from customers.access import log_views
+from customers.homes import apart
+from customers.places import BadToken, Order, Page, Position
 from customers.sql import Cursor, cursor, is_far
 from customers.standing import STANDS_FOR
 
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-TOKEN = struct.Struct(">cqq16s")
-Order = Literal["asc", "desc"]
+__all__ = ["BadToken", "Filters", "Order", "Page", "Position", "entries", "read"]
 
 ENTRY = """json_build_object('id', t.id, 'channel', t.channel, 'source', t.source, 'kind', t.kind,
  'direction', t.direction, 'occurred_at', t.occurred_at, 'recorded_at', t.recorded_at,
@@ -34,46 +29,19 @@ STANDING = f"""
 """
 
 
+IDS = f"""
+WITH root AS ({STANDING})
+SELECT root.id, pg_snapshot_xmin(pg_current_snapshot())::text,
+       (SELECT coalesce(jsonb_agg(jsonb_build_object('id', i.id, 'kind', i.kind, 'value', i.value) ORDER BY i.id), '[]')
+          FROM customers_identity i WHERE i.customer_id = root.id)
+  FROM root
+"""
 VIEWED = """, viewed AS (
     INSERT INTO customers_cardview (viewer, customer_id, period, viewed_at, path)
     SELECT %(viewer)s, id, date_bin('5 minutes', now(), 'epoch'), now(), %(path)s FROM root WHERE %(viewer)s <> ''
         ON CONFLICT (viewer, customer_id, period) DO NOTHING
 )"""
 """The view is logged in the statement that reads."""
-
-
-class BadToken(ValueError):
-    """A cursor that we did not make, or that was made for another order."""
-
-
-@dataclass(frozen=True, slots=True)
-class Position:
-    """A place between lines, and on which side of it the page lies."""
-
-    sorted_at: datetime
-    rank: int
-    id: UUID
-    backwards: bool = False  # towards the beginning of the list: what `previous` asks for
-
-    def token(self, order: Order) -> str:
-        kind = {("desc", False): b"d", ("desc", True): b"D", ("asc", False): b"a", ("asc", True): b"A"}[
-            order, self.backwards
-        ]
-        micros = (self.sorted_at - EPOCH) // timedelta(microseconds=1)
-        return base64.urlsafe_b64encode(TOKEN.pack(kind, micros, self.rank, self.id.bytes)).rstrip(b"=").decode()
-
-    @classmethod
-    def of(cls, token: str, order: Order) -> "Position":
-        """Raises BadToken."""
-        try:
-            raw = base64.b64decode(token + "=" * (-len(token) % 4), altchars=b"-_", validate=True)
-            kind, micros, rank, id_ = TOKEN.unpack(raw)
-            moment = EPOCH + timedelta(microseconds=micros)
-        except (binascii.Error, struct.error, ValueError, OverflowError) as error:
-            raise BadToken("This cursor was not made by this service.") from error
-        if kind not in ((b"d", b"D") if order == "desc" else (b"a", b"A")):
-            raise BadToken("This cursor was made for the other order.")
-        return cls(moment, rank, UUID(bytes=id_), kind in (b"D", b"A"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,51 +79,6 @@ class Filters:
         return found, params
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
-    """`results` is a JSON array as bytes, in the order asked for; the tokens are None at the ends."""
-
-    results: bytes
-    next: str | None
-    previous: str | None
-    changes: str
-    customer_id: int
-
-    @classmethod
-    def of(
-        cls,
-        results: bytes,
-        first: tuple[Any, ...],
-        last: tuple[Any, ...],
-        found: int,
-        limit: int,
-        at: Position | None,
-        order: Order,
-        changes: str = "",
-        customer_id: int = 0,
-    ) -> "Page":
-        """A page from the sort keys at its ends, and from how many of `limit` + 1 lines were found."""
-        back = at is not None and at.backwards
-        has_next = at is not None if back else found > limit
-        has_previous = found > limit if back else at is not None
-        before = (
-            Position(first[0], first[1], first[2], backwards=True) if first[0] else at and replace(at, backwards=True)
-        )
-        after = Position(last[0], last[1], last[2]) if last[0] else at and replace(at, backwards=False)
-        return cls(
-            results,
-            after.token(order) if has_next and after else None,
-            before.token(order) if has_previous and before else None,
-            changes,
-            customer_id,
-        )
-
-    def json(self) -> bytes:
-        """The answer's object."""
-        tokens = {"next": self.next, "previous": self.previous, "changes": self.changes or None}
-        return b'{"results": %b, %b' % (self.results, orjson.dumps(tokens)[1:])
-
-
 def read(
     sql: Cursor,
     public_id: UUID | None = None,
@@ -173,6 +96,8 @@ def read(
     The view is logged, in the same statement where that can. Raises BadToken.
     """
     at = Position.of(token, order) if token else None
+    if apart():
+        return read_apart(sql, public_id, customer, limit, at, filters, order, viewer, path)
     logged = bool(viewer) and is_far(sql)
     statement, params = page_sql(filters, at, order, "" if logged else VIEWED)
     params |= {"public_id": public_id, "customer": customer, "limit": limit + 1, "viewer": viewer, "path": path[:200]}
@@ -187,14 +112,8 @@ def read(
 
 def page_sql(filters: Filters, at: Position | None, order: Order, viewed: str = VIEWED) -> tuple[str, dict[str, Any]]:
     """The statement of one page. The only place that knows how the lines of several identities are merged."""
-    clauses, params = filters.clauses()
-    descending = (order == "desc") != (at is not None and at.backwards)
-    way, beyond = ("DESC", "<") if descending else ("ASC", ">")
+    where, params, way = conditions(filters, at, order)
     shown = order.upper()
-    if at is not None:
-        clauses.append(f"(t.sorted_at, t.rank, t.id) {beyond} (%(sorted_at)s, %(rank)s, %(id)s)")
-        params |= {"sorted_at": at.sorted_at, "rank": at.rank, "id": at.id}
-    where = "".join(f" AND {clause}" for clause in clauses)
     sort = f"sorted_at {way}, rank {way}, id {way}"
     if filters.q:
         branch = f"""SELECT t.sorted_at, t.rank, t.id, t.identity_id FROM customers_interaction t
@@ -224,6 +143,70 @@ SELECT (SELECT coalesce(json_agg({ENTRY} ORDER BY p.sorted_at {shown}, p.rank {s
   LEFT JOIN LATERAL ({end_of_page("ASC" if shown == "DESC" else "DESC")}) last ON true
 """
     return statement, params
+
+
+def conditions(filters: Filters, at: Position | None, order: Order) -> tuple[str, dict[str, Any], str]:
+    """What a line of the page must be, the parameters of that, and the way the lines are walked."""
+    clauses, params = filters.clauses()
+    descending = (order == "desc") != (at is not None and at.backwards)
+    way, beyond = ("DESC", "<") if descending else ("ASC", ">")
+    if at is not None:
+        clauses.append(f"(t.sorted_at, t.rank, t.id) {beyond} (%(sorted_at)s, %(rank)s, %(id)s)")
+        params |= {"sorted_at": at.sorted_at, "rank": at.rank, "id": at.id}
+    return "".join(f" AND {clause}" for clause in clauses), params, way
+
+
+def read_apart(
+    sql: Cursor,
+    public_id: UUID | None,
+    customer: int | None,
+    limit: int,
+    at: Position | None,
+    filters: Filters,
+    order: Order,
+    viewer: str,
+    path: str,
+) -> Page | None:
+    """The same page where lines are spread over several servers (`manage.py distribute`).
+
+    Whose the identities are is known here, and each identity's lines are asked of where they are: LATERAL with a
+    LIMIT does not reach the other servers.
+    """
+    sql.execute(IDS.encode(), {"public_id": public_id, "customer": customer}, prepare=True)
+    row = sql.fetchone()
+    if row is None:
+        return None
+    root, below, ids = row
+    if viewer:
+        log_views(sql, viewer, [root], path)
+    found: list[tuple[Any, ...]] = []
+    if ids:
+        statement, params = union_sql(ids, filters, at, order)
+        sql.execute(statement.encode(), {**params, "limit": limit + 1})
+        found = sql.fetchall()
+    shown = found[:limit]
+    if at is not None and at.backwards:
+        shown.reverse()
+    results = b"[" + b", ".join(one[3] for one in shown) + b"]"
+    nothing = (None, None, None)
+    first, last = (shown[0][:3], shown[-1][:3]) if shown else (nothing, nothing)
+    return Page.of(results, first, last, len(found), limit, at, order, f"{below}.0", root)
+
+
+def union_sql(
+    ids: list[dict[str, Any]], filters: Filters, at: Position | None, order: Order
+) -> tuple[str, dict[str, Any]]:
+    """One branch an identity, each answered by one server."""
+    where, params, way = conditions(filters, at, order)
+    branches = []
+    for n, one in enumerate(ids):
+        params |= {f"id{n}": one["id"], f"kind{n}": one["kind"], f"value{n}": one["value"]}
+        entry = ENTRY.replace("i.kind", f"%(kind{n})s::text").replace("i.value", f"%(value{n})s::text")
+        branches.append(f"""(SELECT t.sorted_at, t.rank, t.id, {entry} AS entry FROM customers_interaction t
+            WHERE t.identity_id = %(id{n})s{where}
+            ORDER BY t.sorted_at {way}, t.rank {way}, t.id {way} LIMIT %(limit)s)""")
+    every = " UNION ALL ".join(branches)
+    return f"SELECT * FROM ({every}) e ORDER BY sorted_at {way}, rank {way}, id {way} LIMIT %(limit)s", params
 
 
 def end_of_page(way: str) -> str:

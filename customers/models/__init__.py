@@ -20,7 +20,7 @@ from customers.models.experience import (
 )
 from customers.models.figure import Figure
 from customers.models.identity import AttributeClaim, Candidate, Identity, SeenRegion
-from customers.models.interaction import ContactCount, Interaction, InteractionPart, Thread
+from customers.models.interaction import ContactCount, Interaction, InteractionPart, LineHome, Thread
 from customers.models.link import KeepApart, Link
 from customers.models.privacy import Consent, Erasure, Hold, RetentionRule, Suppressed
 from customers.models.profile import AgentProfile, LastLook
@@ -55,6 +55,7 @@ __all__ = [
     "InteractionPart",
     "KeepApart",
     "LastLook",
+    "LineHome",
     "Link",
     "Lookup",
     "Promise",

@@ -67,6 +67,13 @@ class InteractionPart(models.Model):
         constraints = [models.UniqueConstraint(fields=["line_id", "part"], name="interaction_part")]
 
 
+class LineHome(models.Model):
+    """The identity that a line hangs on, while lines are spread over several servers (`customers.homes`)."""
+
+    id = models.UUIDField(primary_key=True)
+    identity_id = models.BigIntegerField(db_index=True)
+
+
 class ContactCount(models.Model):
     """Contacts per identity, channel and month, kept by the writer."""
 
