@@ -37,8 +37,9 @@ SHORTEST = 5
 def wipe(*, sql: Cursor, lines: Sequence[UUID], deliveries: Sequence[UUID], values: Sequence[str], **_: Any) -> None:
     """Receiver of `customers.erasure.erased`, in its transaction; the receipts stay, without bytes and handles."""
     ids = set(deliveries)
-    sql.execute(ALSO, {"since": oldest_kept(), "lines": list(lines)})
-    ids.update(row[0] for row in sql.fetchall())
+    if lines:
+        sql.execute(ALSO, {"since": oldest_kept(), "lines": list(lines)})
+        ids.update(row[0] for row in sql.fetchall())
     long = [value for value in spellings(values) if len(value) >= SHORTEST]
     if long:
         sql.execute(UNREAD, {"values": long})

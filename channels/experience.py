@@ -116,6 +116,17 @@ class ListedScore(Score):
     id: Name
 
 
+class Consented(Open):
+    """What the customer allows or takes back: `channel` is the line's if left out, * stands for all."""
+
+    state: Literal["given", "withdrawn"]
+    purpose: Name
+    channel: Name | None = None
+    at: Moment | None = None
+    by: Short | None = None
+    evidence: Annotated[str, StringConstraints(max_length=200)] | None = None
+
+
 class Experienced(Open):
     """`auto`: an automatic answer, which serves nobody. `lost`: the customer left, or why he did.
 
@@ -138,4 +149,6 @@ class Experienced(Open):
     lost: bool | Line | None = None
     auto: bool | None = None
     given: Annotated[dict[Name, Line | int], Field(max_length=20)] | None = None
+    consent: Consented | None = None
+    consents: Annotated[list[Consented], Field(max_length=100)] | None = None
     transfer: Annotated[list[dict[str, Any]], Field(max_length=50)] | None = None

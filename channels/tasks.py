@@ -47,6 +47,13 @@ def fetch_media() -> None:
     fetch_due(limit=20)
 
 
+@shared_task(name="channels.tasks.retain", ignore_result=True)
+def retain() -> None:
+    from customers.retention import nightly
+
+    nightly()
+
+
 @shared_task(name="channels.tasks.verify_identity", ignore_result=True)
 def verify_identity() -> None:
     from customers.verifying import verify_and_store

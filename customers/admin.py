@@ -9,7 +9,7 @@ from django.forms import ModelForm
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from customers import accounts, blocklist, companyhours  # noqa: F401 - users are registered there
+from customers import accounts, blocklist, companyhours, retaining  # noqa: F401 - more is registered there
 from customers.access import digest_of, issue_key
 from customers.models import (
     ApiKey,

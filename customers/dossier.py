@@ -8,7 +8,7 @@ import orjson
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from customers import exporting
+from customers import consents, exporting
 from customers.attributes import claims
 from customers.cards import cards
 from customers.models import (
@@ -51,6 +51,7 @@ def head(sql: Cursor, root: int) -> dict[str, Any]:
         "card": card,
         "claims": claims(sql, root),
         "identities": [str(one) for one in ids],
+        "consents": consents.of(sql, root),
         "links": rows(Link.objects.filter(a_id__in=every).order_by("id")),
         "moved_contacts": rows(Assignment.objects.filter(to_identity_id__in=every).order_by("id")),
         "files": rows(

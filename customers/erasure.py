@@ -13,7 +13,7 @@ from uuid import UUID, uuid4
 from django.db import transaction
 from django.dispatch import Signal
 
-from customers import attachments, suppression
+from customers import attachments, holds, suppression
 from customers.identification import ANONYMOUS, CARD, Key
 from customers.linking import LOCK, Retry
 from customers.merging import holding
@@ -53,6 +53,8 @@ GOES: tuple[tuple[str, str], ...] = (
     ("counts", "DELETE FROM customers_contactcount WHERE identity_id = ANY(%(ids)s)"),
     ("threads", "DELETE FROM customers_thread WHERE identity_id = ANY(%(ids)s)"),
     ("attributes", "DELETE FROM customers_attributeclaim WHERE identity_id = ANY(%(ids)s)"),
+    ("consents", "DELETE FROM customers_consent WHERE identity_id = ANY(%(ids)s)"),
+    ("holds", "DELETE FROM customers_hold WHERE identity_id = ANY(%(ids)s)"),
     ("candidates", """DELETE FROM customers_candidate WHERE identity_id = ANY(%(ids)s) OR (kind, scope, value) IN
         (SELECT i.kind, i.scope, i.value FROM customers_identity i WHERE i.id = ANY(%(ids)s))"""),
     ("assignments", """DELETE FROM customers_assignment
@@ -131,12 +133,14 @@ def preview(sql: Cursor, root: int) -> Preview:
 def erase(root: int, *, by: str, reason: str = "", id_: UUID | None = None, at: datetime | None = None) -> Erasure:
     """Erase whoever this standing customer is. The journal has it first, so that a crash in between repeats it.
 
-    Raises Retry for ever changing ground, and what the database raises.
+    Raises Held (unless it is repeated), Retry for ever changing ground, and what the database raises.
     """
     erasure, moment = id_ or uuid4(), at or datetime.now(UTC)
     with cursor() as sql:
         who = person(sql, root)
     if id_ is None:
+        if id_ is None and holds.held(sql, root):
+            raise holds.Held
         suppression.write(
             {
                 "id": str(erasure),

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from customers import attachments, attributes, names, references, replaying, sharing, threads
+from customers import attachments, attributes, consents, names, references, replaying, sharing, threads
 from customers.identification import Key, Suggestion
 from customers.lines import Line
 from customers.models import Candidate, Change
@@ -129,6 +129,8 @@ class Tally:
         sharing.detect(sql, placed)
         references.write(sql, [one.case.event for one in placed])
         attachments.want(sql, self.files)
+        consents.write(sql, placed)
+        consents.move(sql, self.moved)
         attachments.move(sql, {line.id: line.identity_id for line in self.moved})
         CHANGES.insert(sql, self.changes)
 

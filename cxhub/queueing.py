@@ -34,6 +34,11 @@ CELERY_BEAT_SCHEDULE = {
     "heartbeat": {"task": "channels.tasks.heartbeat", "schedule": 30.0, "options": {"expires": 300}},
     "media": {"task": "channels.tasks.fetch_media", "schedule": 10.0, "options": {"expires": 9}},
     "verify": {"task": "channels.tasks.verify_identity", "schedule": crontab(hour="3", minute="17")},
+    "retain": {
+        "task": "channels.tasks.retain",
+        "schedule": crontab(hour="0-4", minute="*/10"),
+        "options": {"expires": 500},
+    },
     "prune": {"task": "channels.tasks.prune", "schedule": 3600.0, "options": {"expires": 3000}},
 }
 CELERY_BEAT_SCHEDULE_FILENAME = str(CXHUB_VAR / "beat-schedule")

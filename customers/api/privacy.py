@@ -17,6 +17,7 @@ from customers.api.problems import Problem
 from customers.api.query import Query, uuid_of
 from customers.api.views import View, body_of, json_response, reading, standing_or_problem
 from customers.exporting import log_export
+from customers.holds import Held
 from customers.models import Erasure
 
 
@@ -104,7 +105,10 @@ class EraseView(View):
             root = standing_or_problem(sql, customer)
             if wanted.contacts is not None and erasure.preview(sql, root).contacts != wanted.contacts:
                 raise Problem("conflict", "There are other contacts than the preview told of; look again.")
-        done = erasure.erase(root, by=self.principal(request).viewer, reason=wanted.reason)
+        try:
+            done = erasure.erase(root, by=self.principal(request).viewer, reason=wanted.reason)
+        except Held:
+            raise Problem("conflict", "A hold stands: nothing of this person may go until it is lifted.") from None
         return json_response(shown(done))
 
 

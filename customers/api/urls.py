@@ -6,6 +6,7 @@ from customers.api import describing  # noqa: F401 - tells the schema how one si
 from customers.api.attachments import AttachmentView
 from customers.api.brief import BriefView
 from customers.api.candidates import AcceptView, CandidatesView, RejectView
+from customers.api.consents import ConsentsView, HoldView, ViewsView
 from customers.api.customers import CustomersView, CustomerView, LookupView
 from customers.api.expectations import (
     CustomerExpectationsView,
@@ -76,6 +77,9 @@ urlpatterns = [
     path("customers/<str:customer>/merge", MergeView.as_view()),
     path("customers/<str:customer>/split", SplitView.as_view()),
     path("customers/<str:customer>/scores", CustomerScoresView.as_view()),
+    path("customers/<str:customer>/consents", ConsentsView.as_view()),
+    path("customers/<str:customer>/hold", HoldView.as_view()),
+    path("customers/<str:customer>/views", ViewsView.as_view()),
     path("interactions/<uuid:line>/scores", LineScoresView.as_view()),
     path("experience/scores", ScoreboardView.as_view()),
     path("experience/churn", ChurnView.as_view()),

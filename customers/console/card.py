@@ -14,6 +14,7 @@ from customers.access import Principal, log_views
 from customers.cards import cards
 from customers.console import words
 from customers.console.asked import Asked
+from customers.console.consenting import consented
 from customers.console.feelings import feelings
 from customers.console.journeys import path_of
 from customers.console.knowledge import tags
@@ -88,6 +89,7 @@ def side_of(sql: Cursor, root: int, principal: Principal, since: datetime | None
         "tags": tags(sql, root),
         "maybe": of_customer(sql, root, who["id"]),
         **panel(sql, root),
+        **consented(sql, root),
         "may_write": principal.may("write"),
     }
 

@@ -1,0 +1,69 @@
+"""What a customer allows, beside the timeline: the last word of each channel and purpose, and a new one noted."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext as _
+from django.utils.translation import pgettext_lazy
+
+from customers import consents, holds
+from customers.access import Principal
+from customers.byhand import card_beside_founder
+from customers.console import words
+from customers.console.outcomes import done, public_ids
+from customers.console.pages import Unreadable, customer_of, page, word
+from customers.console.personal import source
+from customers.masking import shown
+from customers.merging import holding
+from customers.models import Consent
+from customers.recording import attempt
+from customers.sql import Cursor, cursor
+
+LONGEST = 200
+STATES: dict[str, Any] = {
+    Consent.GIVEN: pgettext_lazy("consent", "given"),
+    Consent.WITHDRAWN: pgettext_lazy("consent", "taken back"),
+}
+
+
+def consented(sql: Cursor, root: int) -> dict[str, Any]:
+    """For the card."""
+    last = [shown(one) for one in consents.of(sql, root) if one["counts"]]
+    return {
+        "consents": [
+            {
+                **one,
+                "words": STATES[one["state"]],
+                "on": _("all channels") if one["channel"] == consents.ANY else channel(one["channel"]),
+                "source": source(one["source"]),
+            }
+            for one in last
+        ],
+        "held": [shown(one) for one in holds.of(sql, root)],
+        "consent_channels": list(words.CHANNELS.items()),
+    }
+
+
+def channel(slug: str) -> str:
+    return str(words.CHANNELS.get(slug, slug))
+
+
+@page("POST", scope="write")
+def consent(request: HttpRequest, principal: Principal, customer: str) -> HttpResponse:
+    """`/customers/{id}/consent`: note one; nothing that was noted before changes."""
+    state, purpose = word(request.POST, "state", 20), word(request.POST, "purpose", LONGEST)
+    if state not in Consent.STATES or not purpose:
+        raise Unreadable
+    on = word(request.POST, "channel", LONGEST) or consents.ANY
+    said = consents.Said(on, purpose, state, datetime.now(UTC), word(request.POST, "evidence", LONGEST))
+
+    def work() -> str:
+        with cursor("reading") as sql:
+            root = customer_of(sql, customer)
+        with holding(root) as (sql, _homes):
+            card, _handle = card_beside_founder(sql, root, by=principal.viewer)
+            consents.note(sql, card, said, by=principal.viewer)
+            return public_ids(sql, [root])[root]
+
+    return done(request, attempt(work), _("Noted."))
