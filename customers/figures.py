@@ -50,6 +50,11 @@ class Gathered:
         with self.lock:
             self.counts[series] = self.counts.get(series, 0.0) + by
 
+    def observe(self, place: Series, total: Series, seconds: float) -> None:
+        with self.lock:
+            self.counts[place] = self.counts.get(place, 0.0) + 1.0
+            self.counts[total] = self.counts.get(total, 0.0) + seconds
+
     def take(self) -> dict[Series, float]:
         with self.lock:
             taken, self.counts = self.counts, {}
@@ -73,8 +78,7 @@ def add_later(*series: str, by: float = 1.0) -> None:
 
 def observe(*series: str, seconds: float) -> None:
     """Count a duration: its bucket and its length."""
-    gathered.add((*series, PLACES[bisect_left(BOUNDS, seconds)]), 1.0)
-    gathered.add((*series, "sum"), seconds)
+    gathered.observe((*series, PLACES[bisect_left(BOUNDS, seconds)]), (*series, "sum"), seconds)
 
 
 def flush() -> None:

@@ -19,6 +19,7 @@ COUNTERS: Final = (
     ("outgoing", "Attempts to hand messages to receivers of ours.", ("outcome",)),
     ("links", "Links between identities: made, joined (two customers became one) or undone.", ("change",)),
     ("links_refused", "Handles that were not linked, by what objected.", ("reason",)),
+    ("outgoing", "Attempts to hand over an outgoing message: delivered or failed.", ("outcome",)),
     ("drain_batches", "Batches that were worked off.", ()),
     ("drain_deliveries", "Deliveries in them.", ()),
     ("drain_seconds", "How long they took together.", ()),

@@ -15,6 +15,7 @@ from django.db.migrations.loader import MigrationLoader
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 
+from customers import replica
 from customers.patience import patience
 from customers.sql import Cursor, cursor
 from cxhub.heartbeats import AGES, FORGOTTEN, LATE, OPTIONAL
@@ -131,5 +132,16 @@ def backlog(sql: Cursor) -> dict[str, Check]:
     return {"backlog": {"status": "ok" if age < BACKLOG_SECONDS else "late", "age_seconds": round(age, 1)}}
 
 
-CHECKS: Final[tuple[Callable[[Cursor], dict[str, Check]], ...]] = (schema, processes, backlog)
+def far(sql: Cursor) -> dict[str, Check]:
+    """Whether the replica answers and is hardly behind; reads go to the primary meanwhile."""
+    if not replica.configured():
+        return {}
+    replica.WATCH.begin()
+    replica.WATCH.looked.wait(0.1)
+    status = replica.WATCH.status()
+    told = {} if status.lag is None else {"lag_seconds": round(status.lag, 1)}
+    return {"replica": {"status": "ok" if status.good else "late", **told}}
+
+
+CHECKS: Final[tuple[Callable[[Cursor], dict[str, Check]], ...]] = (schema, processes, backlog, far)
 """Each is asked within the same 0.7 seconds, and only `database` may make the whole `down`."""

@@ -114,5 +114,8 @@ LOGGING: dict[str, Any] = {
         "axes": {"level": "WARNING"},
         "celery.worker.strategy": {"level": "WARNING"},
         "celery.app.trace": {"level": "WARNING"},
+        # Nudges expire by the hundred, and beat has something due every ten seconds.
+        "celery.worker.request": {"level": "WARNING"},
+        "celery.beat": {"level": "WARNING"},
     },
 }

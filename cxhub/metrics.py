@@ -61,6 +61,8 @@ SUBJECTS: Final[tuple[Callable[[], Iterable[Metric]], ...]] = (
     standing.deliveries,
     standing.queues,
     standing.sources,
+    standing.outgoing,
+    standing.far,
     standing.server,
     standing.queue,
     identity,
@@ -90,7 +92,7 @@ class Subjects(Collector):
         yield from (took, failed)
 
 
-MAY_BE_EMPTY = frozenset(("identity", "queue"))
+MAY_BE_EMPTY = frozenset(("far", "identity", "queue"))
 
 
 @require_safe

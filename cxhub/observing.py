@@ -14,6 +14,7 @@ logger = logging.getLogger("cxhub.requests")
 
 SLOW = 1.0
 METHODS = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"))
+KINDS = tuple(f"{number}xx" for number in range(10))
 UNKNOWN, STATIC, ADMIN = "unknown", "static", "admin"
 
 
@@ -25,13 +26,14 @@ class ObservingMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         begun = perf_counter()
-        id_ = tracing.begin(request.headers.get(tracing.HEADER))
+        id_ = tracing.begin(request.META.get(tracing.META))
         answer = self.get_response(request)
         answer[tracing.HEADER] = id_
         seconds = perf_counter() - begun
-        route, status = route_of(request), answer.status_code
-        method = request.method if request.method in METHODS else "other"
-        figures.observe("requests", route, str(method), f"{status // 100}xx", seconds=seconds)
+        route, status, method = route_of(request), answer.status_code, request.method or ""
+        if method not in METHODS:
+            method = "other"
+        figures.observe("requests", route, method, KINDS[status // 100], seconds=seconds)
         if settings.CXHUB_LOG_REQUESTS or seconds >= SLOW or status >= 500:
             level = logging.WARNING if seconds >= SLOW or status >= 500 else logging.INFO
             told = {"method": method, "route": route, "status": status, "ms": round(seconds * 1000)}

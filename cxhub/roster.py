@@ -120,7 +120,7 @@ def processes(place: Place) -> dict[str, list[str]]:
     """
     python = sys.executable
     manage = [python, str(place.root / "manage.py")]
-    celery = [python, "-m", "celery", "-A", "cxhub"]
+    celery = [python, "-m", "celery", "-A", "cxhub", "--quiet"]
     concurrency = str(_number("CXHUB_WORKER_CONCURRENCY", 2))
     worker = ["worker", "--loglevel=INFO", "--without-gossip", "--without-mingle", f"--concurrency={concurrency}"]
     web = [python, "-m", "granian", "--interface", "wsgi", "--host", place.host, "--port", str(place.port)]

@@ -7,6 +7,7 @@ from django.conf import settings
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
 from channels.console.sources import LAST, QUIET, TIMES
+from customers import replica
 from customers.experience.following import FEED
 from customers.sql import cursor
 from cxhub import health
@@ -39,6 +40,12 @@ SELECT s.slug, s.provider, extract(epoch FROM l.last),
   JOIN LATERAL (SELECT max(x.received_at) AS last, min(x.received_at) AS first, count(*) AS seen FROM (
        SELECT d.received_at FROM channels_delivery d WHERE d.source_id = s.id ORDER BY d.id DESC LIMIT %(last)s) x
        ) l ON l.last IS NOT NULL
+"""
+# A message names its receiver: nothing here does.
+OUTGOING = f"""
+SELECT count(*), coalesce(extract(epoch FROM now() - min(created_at)), 0),
+       (SELECT count(*) FROM channels_subscription WHERE NOT enabled AND disabled_why <> '')
+  FROM (SELECT created_at FROM channels_message WHERE state = 'pending' LIMIT {MOST}) x
 """
 SERVER = """
 SELECT pg_database_size(current_database()), current_setting('max_connections')::int,
@@ -104,6 +111,33 @@ def sources() -> Iterable[Metric]:
         last.add_metric([slug, provider], at)
         silent.add_metric([slug, provider], bool(quiet))
     yield from (last, silent)
+
+
+def outgoing() -> Iterable[Metric]:
+    with cursor() as sql:
+        sql.execute(OUTGOING.encode())
+        count, age, disabled = sql.fetchone() or (0, 0, 0)
+    waiting = gauge("outgoing_pending", "Outgoing messages that were not taken yet.")
+    waiting.add_metric([], count)
+    oldest = gauge("outgoing_oldest_seconds", "Age of the oldest of them.")
+    oldest.add_metric([], age)
+    ended = gauge("outgoing_disabled", "Receivers that were given up.")
+    ended.add_metric([], disabled)
+    yield from (waiting, oldest, ended)
+
+
+def far() -> Iterable[Metric]:
+    """The replica that reads come from, where there is one."""
+    status = replica.status()
+    if status is None:
+        return
+    up = gauge("replica_up", "Whether the replica answers.")
+    up.add_metric([], status.lag is not None)
+    yield up
+    if status.lag is not None:
+        lag = gauge("replica_lag_seconds", "For how long the replica has been behind.")
+        lag.add_metric([], status.lag)
+        yield lag
 
 
 def server() -> Iterable[Metric]:

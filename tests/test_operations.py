@@ -71,8 +71,8 @@ def exported(committed: None, settings: Any) -> dict[str, list[dict[str, str]]]:
     return found
 
 
-# Exported where the log of the database is archived, which the test server does not.
-ARCHIVE = {"cxhub_wal_archived_timestamp_seconds", "cxhub_wal_archive_failing"}
+# Exported where the log of the database is archived, and where there is a replica: not by the test server.
+ARCHIVE = {"cxhub_wal_archived_timestamp_seconds", "cxhub_wal_archive_failing", "cxhub_replica_lag_seconds"}
 
 
 @pytest.mark.usefixtures("committed")
@@ -97,7 +97,7 @@ def test_the_archive_is_asked_for_by_the_names_that_it_has() -> None:
 @pytest.mark.usefixtures("committed")
 @pytest.mark.filterwarnings("ignore:No directory at")
 def test_checks_and_states_in_rules_exist(exported: dict[str, list[dict[str, str]]]) -> None:
-    known = {"check": {sample["check"] for sample in exported["cxhub_check"]} | {"smtpd"}}
+    known = {"check": {sample["check"] for sample in exported["cxhub_check"]} | {"smtpd", "replica"}}
     known["state"] = {sample["state"] for sample in exported["cxhub_deliveries"]}
     for rule in alerts():
         for _, labels in selected(rule["expr"]):
@@ -121,7 +121,7 @@ def test_what_may_make_it_degraded_raises_an_alarm() -> None:
         if name == "cxhub_check"
         for check in labels["check"].split("|")
     }
-    assert listened | {"backlog"} == {"database", "schema", "broker", "backlog", *heartbeats.LATE}
+    assert listened | {"backlog"} == {"database", "schema", "broker", "backlog", "replica", *heartbeats.LATE}
 
 
 def test_the_dashboard_has_no_address_and_no_twin() -> None:
