@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
+from channels.models import Subscription
+from channels.outgoing.subscribing import begin, try_now
 from customers import attachments
 from customers.experience.following import freshen
 from customers.models import (
@@ -93,6 +95,8 @@ def whole_world(api: Api) -> World:
     file = Attachment.objects.get()
     assert attachments.store(file, [b"the bytes"])
     segment = Segment.objects.create(name="all", filter={"all": []}, created_by="test")
+    told_to = begin(Subscription(url="https://127.0.0.1/"), "test")
+    message = try_now(told_to).message
     first = Interaction.objects.get(text="The grinder?")
     assigned = api.post(f"interactions/{receipts[3]['interaction']}/assign", {"customer": other})
     assert assigned.status_code == 201, assigned.content
@@ -112,6 +116,8 @@ def whole_world(api: Api) -> World:
         "feedback": Feedback.objects.get().pk,
         "segment": segment.pk,
         "attachment": file.pk,
+        "subscription": told_to.pk,
+        "message": message.webhook_id,
         "receipt": receipts[0]["receipt"],
         "provider": "push",
         "key": "x",

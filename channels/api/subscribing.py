@@ -67,6 +67,10 @@ class Subscriptions(Shape):
     results: list[SubscriptionShape]
 
 
+class Nothing(Shape):
+    """There is nothing to say."""
+
+
 class Rotate(Shape):
     """For so many hours the secret before signs as well."""
 

@@ -130,6 +130,7 @@ class TryView(Subscribed):
     def post(self, request: Request, subscription: UUID) -> HttpResponse:
         """Send `cxhub.test` now, and answer what the receiver said; also where the subscription is off."""
         Query(request.query_params)
+        validated(shapes.Nothing, body_of(request, empty=True))
         return json_response(shapes.attempt(subscribing.try_now(found(subscription))))
 
 
@@ -182,6 +183,7 @@ class MessageAgainView(Subscribed):
     def post(self, request: Request, message: str) -> HttpResponse:
         """Send one message once more, under its own id."""
         Query(request.query_params)
+        validated(shapes.Nothing, body_of(request, empty=True))
         meant = named(message)
         one = meant.select_related("subscription").first()
         if one is None:
