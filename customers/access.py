@@ -14,8 +14,8 @@ from customers import factors, replica
 from customers.models import ApiKey
 from customers.sql import Cursor, cursor, noting
 
-Scope = Literal["read", "read:masked", "write", "admin", "ingest"]
-SCOPES: tuple[Scope, ...] = ("read", "read:masked", "write", "admin", "ingest")
+Scope = Literal["read", "read:masked", "write", "admin", "ingest", "unmask"]
+SCOPES: tuple[Scope, ...] = ("read", "read:masked", "write", "admin", "ingest", "unmask")
 MASKED: Scope = "read:masked"
 IMPLIED: dict[str, frozenset[str]] = {
     "read": frozenset({"read"}),
@@ -24,6 +24,8 @@ IMPLIED: dict[str, frozenset[str]] = {
     "write": frozenset({"read", "write"}),
     "admin": frozenset({"read", "write", "admin"}),
     "ingest": frozenset({"ingest"}),
+    # Opens nothing by itself: see `may_unmask`.
+    "unmask": frozenset({"unmask"}),
 }
 ROLES: dict[str, str] = {"agent": "write", "supervisor": "write", "admin": "admin", "masked": MASKED}
 """What a role (a group of users) may do over the API; its name is the group's."""
@@ -55,6 +57,11 @@ class Principal:
     def masked(self) -> bool:
         """Whether identifiers are shown to him masked (`customers.masking`)."""
         return MASKED in self.scopes
+
+    @property
+    def may_unmask(self) -> bool:
+        """Whether he may ask to see one card's identifiers (`customers.unmasking`): agents, and keys that may."""
+        return self.masked and (self.key_id is None or "unmask" in self.scopes)
 
     def may(self, scope: Scope) -> bool:
         return scope in self.scopes

@@ -67,6 +67,7 @@ class KeyForm(AnyKeyForm):
             ("ingest", _("ingest: push events")),
             ("read", _("read: look customers up and read their history")),
             ("read:masked", _("read:masked: the same with masked identifiers, whole values only, under a quota")),
+            ("unmask", _("unmask: beside read:masked, one card in the clear at a time, with a reason")),
             ("write", _("write: read, and write notes, merge and correct")),
             ("admin", _("admin: everything, also sources and keys")),
         ],

@@ -22,6 +22,7 @@ from customers.models import (
     Request,
     Score,
     StageChange,
+    Unmasking,
 )
 from customers.sql import Cursor
 from customers.timeline import Filters
@@ -50,8 +51,8 @@ def head(sql: Cursor, root: int) -> dict[str, Any]:
     return {
         "card": card,
         "claims": claims(sql, root),
-        "identities": [str(one) for one in ids],
         "consents": consents.of(sql, root),
+        "identities": [str(one) for one in ids],
         "links": rows(Link.objects.filter(a_id__in=every).order_by("id")),
         "moved_contacts": rows(Assignment.objects.filter(to_identity_id__in=every).order_by("id")),
         "files": rows(
@@ -62,6 +63,7 @@ def head(sql: Cursor, root: int) -> dict[str, Any]:
             for model in DERIVED
         },
         "views": rows(CardView.objects.filter(customer_id__in=customers).order_by("-viewed_at")[:VIEWS]),
+        "shown_in_the_clear": rows(Unmasking.objects.filter(customer_id__in=customers).order_by("-at")[:VIEWS]),
     }
 
 

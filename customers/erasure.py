@@ -71,6 +71,7 @@ GOES: tuple[tuple[str, str], ...] = (
         WHERE a_id = ANY(%(ids)s) OR b_id = ANY(%(ids)s)"""),
     ("keep_apart", """UPDATE customers_keepapart SET reason = ''
         WHERE a_id = ANY(%(ids)s) OR b_id = ANY(%(ids)s)"""),
+    ("unmasked", "UPDATE customers_unmasking SET reason = '' WHERE customer_id = ANY(%(customers)s)"),
     ("identities", """UPDATE customers_identity SET kind = 'erased', scope = '', value = gen_random_uuid()::text,
         generation = 0, raw = '', match_key = '', linkable = false, valid_from = NULL, valid_to = NULL
         WHERE id = ANY(%(ids)s)"""),
@@ -138,9 +139,9 @@ def erase(root: int, *, by: str, reason: str = "", id_: UUID | None = None, at: 
     erasure, moment = id_ or uuid4(), at or datetime.now(UTC)
     with cursor() as sql:
         who = person(sql, root)
-    if id_ is None:
         if id_ is None and holds.held(sql, root):
             raise holds.Held
+    if id_ is None:
         suppression.write(
             {
                 "id": str(erasure),

@@ -37,6 +37,12 @@ CXHUB_AGENT_LOOKUPS = env_int("CXHUB_AGENT_LOOKUPS", 2_000)
 CXHUB_KEY_LOOKUPS = env_int("CXHUB_KEY_LOOKUPS", 100_000)
 """The same for a key of an integration."""
 
+CXHUB_UNMASKED_CARDS = env_int("CXHUB_UNMASKED_CARDS", 10)
+"""How many cards in an hour he may be shown in the clear, each with a reason; 0 for none."""
+
+CXHUB_UNMASKED_MINUTES = env_int("CXHUB_UNMASKED_MINUTES", 10)
+"""For how long one of them stays so."""
+
 CXHUB_METRICS_TOKEN = env_secret("CXHUB_METRICS_TOKEN")
 """What Prometheus sends as its bearer token; without one there is no /metrics."""
 

@@ -37,6 +37,7 @@ MAY: dict[str, set[str]] = {
     # Pages: who signed in; a key is nobody there.
     "reader": READERS,
     "whole reader": READERS - HIDDEN,
+    "masked": {"masked", "masked agent"},
     "agent": AGENTS,
     "whole agent": AGENTS - HIDDEN,
     "supervisor": {"supervisor", "administrator"},
@@ -70,6 +71,7 @@ api/v1/customers/<str:customer>/timeline               GET               read
 api/v1/customers/<str:customer>/export                 GET               read whole
 api/v1/customers/<str:customer>/changes                GET               read
 api/v1/customers/<str:customer>/brief                  GET               read
+api/v1/customers/<str:customer>/clear                  GET POST          masked
 api/v1/customers/<str:customer>/notes                  POST              write
 api/v1/customers/<str:customer>/dossier                GET               admin whole
 api/v1/customers/<str:customer>/erasure-preview        GET               admin
@@ -175,6 +177,7 @@ customers/<customer>/export                            GET               whole r
 customers/<customer>/news                              GET               reader
 customers/<customer>/notes                             POST              agent
 customers/<customer>/contacts.svg                      GET               reader
+customers/<customer>/clear                              GET POST          reader
 customers/<customer>/known                             GET POST          whole agent
 customers/<customer>/merge                             GET POST          agent
 customers/<customer>/split                             GET POST          agent
@@ -210,6 +213,7 @@ customers/<customer>/requests/<uuid:number>            GET               reader
 customers/<customer>/requests/<uuid:number>            POST              agent
 queue                                                  GET               supervisor
 queue/views                                            GET               supervisor
+queue/clear                                            GET               supervisor
 queue/deliveries                                       GET               supervisor
 queue/deliveries/replay                                POST              supervisor
 queue/deliveries/<receipt>                             GET POST          supervisor

@@ -80,6 +80,14 @@ class Whole(BasePermission):
         return isinstance(principal, Principal) and not principal.masked
 
 
+class Unmasks(BasePermission):
+    """Whoever is shown masked identifiers and may ask for one card's in the clear."""
+
+    def has_permission(self, request: Request, view: "APIView") -> bool:
+        principal: Any = request.user
+        return isinstance(principal, Principal) and principal.may("read") and principal.may_unmask
+
+
 def principal_of(request: Request) -> Principal:
     principal: Any = request.user
     assert isinstance(principal, Principal)

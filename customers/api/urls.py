@@ -59,6 +59,7 @@ from customers.api.segments import (
     SegmentView,
 )
 from customers.api.timelines import ChangesView, NotesView, SearchView, TimelineView
+from customers.api.unmasking import ClearView
 
 urlpatterns = [
     path("customers", CustomersView.as_view()),
@@ -76,10 +77,10 @@ urlpatterns = [
     path("customers/<str:customer>/merge-preview", MergePreviewView.as_view()),
     path("customers/<str:customer>/merge", MergeView.as_view()),
     path("customers/<str:customer>/split", SplitView.as_view()),
-    path("customers/<str:customer>/scores", CustomerScoresView.as_view()),
     path("customers/<str:customer>/consents", ConsentsView.as_view()),
     path("customers/<str:customer>/hold", HoldView.as_view()),
     path("customers/<str:customer>/views", ViewsView.as_view()),
+    path("customers/<str:customer>/scores", CustomerScoresView.as_view()),
     path("interactions/<uuid:line>/scores", LineScoresView.as_view()),
     path("experience/scores", ScoreboardView.as_view()),
     path("experience/churn", ChurnView.as_view()),
@@ -127,6 +128,7 @@ urlpatterns = [
     path("expectations/<uuid:expectation>/outcome", OutcomeView.as_view()),
     path("customers/<str:customer>/expectations", CustomerExpectationsView.as_view()),
     path("interactions/<uuid:line>/expectations", LineExpectationsView.as_view()),
+    path("customers/<str:customer>/clear", ClearView.as_view()),
     path("lookup", LookupView.as_view()),
     path("search", SearchView.as_view()),
     path("attachments/<uuid:attachment>", AttachmentView.as_view()),

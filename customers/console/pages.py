@@ -63,7 +63,7 @@ def attempt(
     try:
         with masking.reader(masked=principal.masked):
             answer = view(request, principal, *args, **kwargs)
-            return masked(answer) if principal.masked else answer
+            return masked(answer) if principal.masked and not getattr(answer, "in_the_clear", False) else answer
     except lookups.Exhausted as error:
         answer = refusal(request, 429)
         answer["Retry-After"] = str(error.retry_after)

@@ -5,6 +5,7 @@ from django.urls import path
 from customers.console import (
     behind,
     card,
+    clearing,
     consenting,
     conversations,
     expecting,
@@ -48,6 +49,7 @@ urlpatterns = [
     path("customers/<customer>/news", live.news, name="news"),
     path("customers/<customer>/notes", notes.note, name="notes"),
     path("customers/<customer>/contacts.svg", pictures.contacts, name="picture"),
+    path("customers/<customer>/clear", clearing.clear, name="clear"),
     path("customers/<customer>/known", knowledge.known, name="known"),
     path("customers/<customer>/merge", joining.merge, name="merge"),
     path("customers/<customer>/split", splitting.split, name="split"),
@@ -80,4 +82,5 @@ urlpatterns = [
     path("customers/<customer>/requests/<uuid:number>", matters.matter, name="matter"),
     path("queue", queue.queue, name="queue"),
     path("queue/views", queue.looks, name="looks"),
+    path("queue/clear", clearing.cleared, name="cleared"),
 ]

@@ -1,6 +1,6 @@
 """The nouns of `customers`, one a file."""
 
-from customers.models.access import ApiKey, CardView, Lookup
+from customers.models.access import ApiKey, CardView, Lookup, Unmasking
 from customers.models.assignment import Assignment
 from customers.models.attachment import Attachment
 from customers.models.blocked import BlockedHandle
@@ -69,5 +69,6 @@ __all__ = [
     "Suppressed",
     "Thread",
     "Touch",
+    "Unmasking",
     "Verification",
 ]

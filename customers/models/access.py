@@ -59,3 +59,16 @@ class Lookup(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["viewer", "hour", "digest"], name="lookup_once")]
+
+
+class Unmasking(models.Model):
+    """A reader of masked identifiers was shown those of one card in the clear, for a while and for a reason."""
+
+    viewer = models.TextField(help_text="key:ID or user:ID")
+    customer_id = models.BigIntegerField(db_index=True)
+    at = models.DateTimeField(db_index=True)
+    until = models.DateTimeField()
+    reason = models.TextField()
+
+    class Meta:
+        indexes = [models.Index(fields=["viewer", "-at"], name="unmasking_of")]
