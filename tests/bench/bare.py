@@ -1,18 +1,14 @@
 """What a page could cost at least: a bare Django view that sends it as JSON made by one prepared statement."""
 
-import os
 from uuid import UUID
 
 import psycopg
-from django.core.wsgi import get_wsgi_application
 from django.db import connections
 from django.http import HttpRequest, HttpResponse
 from django.urls import path
 
 from customers.timeline import ENTRY
 from cxhub.health import healthz
-
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.bench.bare_settings")
 
 PAGE = f"""
 SELECT coalesce(json_agg({ENTRY.replace("i.", "page.")} ORDER BY t.sorted_at DESC, t.rank DESC, t.id DESC), '[]')::text
@@ -36,4 +32,3 @@ def page(request: HttpRequest, customer: UUID) -> HttpResponse:
 
 
 urlpatterns = [path("healthz", healthz), path("page/<uuid:customer>", page)]
-application = get_wsgi_application()

@@ -95,7 +95,7 @@ class Bench:
     def start_bare(self) -> int:
         """The bare view on a web server with the same options; returns its port."""
         place = replace(self.place, port=free_port())
-        argv = [*processes(place)["web"][:-1], "tests.bench.bare:application"]
+        argv = [*processes(place)["web"][:-1], "tests.bench.bare_wsgi:application"]
         self._launch("bare", argv, {"DJANGO_SETTINGS_MODULE": "tests.bench.bare_settings"})
         self._wait("bare", place.port)
         return place.port
