@@ -60,11 +60,16 @@ def django_db_setup(
     django_test_environment: None, django_db_modify_db_settings: None, django_db_blocker: Any
 ) -> Iterator[None]:
     """One test database for both connections, whatever the tests that were picked say they need."""
+    from django.conf import settings
     from django.db import connections
     from django.test.utils import setup_databases, teardown_databases
 
+    from channels.distributing import PREPARE, run
+
     with django_db_blocker.unblock():
         made = setup_databases(verbosity=0, interactive=False)
+        if settings.CXHUB_DISTRIBUTED:  # `CXHUB_DISTRIBUTED=1 make test T=…`: on the keys that Citus would take apart.
+            run(PREPARE)
     yield
     with django_db_blocker.unblock():
         connections["reading"].close()
