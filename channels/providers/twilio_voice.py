@@ -173,16 +173,9 @@ def ours(address: str, source: SourceInfo) -> bool:
 
 
 def agent_of(address: str) -> Agent | None:
-    """The colleague by the name that he has everywhere, `rasa` of `client:rasa` and of `sip:rasa@pbx.example`.
-
-    Under Twilio's own address he would be another person than in what other systems tell, and every answer in
-    writing after a call a hand-over.
-    """
-    scheme, _, name = address.partition(":")
-    if scheme not in ("client", "sip"):
-        return None
-    login = name if scheme == "client" else re.split("[@;]", name)[0]
-    return Agent(login or address, login)
+    scheme, _, name = address.partition(":")  # He has this name everywhere; under two he would be two people.
+    name = re.split("[@;]", name)[0] if scheme == "sip" else name
+    return Agent(name or address, name) if scheme in ("client", "sip") else None
 
 
 def part(
@@ -221,8 +214,7 @@ def call(delivery: StoredDelivery, form: Form, sides: Sides, word: str) -> Chann
     """The parent's own status; a request for TwiML carries one too, but no time."""
     at, seconds, ended = form.moment("Timestamp"), form.whole("CallDuration"), word not in OPEN
     direct = sides.direction == "outbound" and form["Direction"].startswith("outbound")
-    if word == "canceled" and sides.direction == "inbound":
-        word = "missed"
+    word = "missed" if word == "canceled" and sides.direction == "inbound" else word
     details = some(
         status=word if ended else "",
         started_at=at.isoformat() if at and word == "ringing" else "",

@@ -9,6 +9,7 @@ from rest_framework.request import Request
 
 from customers.access import Principal
 from customers.api import shapes
+from customers.api.brief_shapes import BriefShape
 from customers.api.problems import Problem
 from customers.api.query import Query
 from customers.api.views import View, json_response, log, reading, standing_or_problem
@@ -27,7 +28,7 @@ class BriefView(View):
             ),
             OpenApiParameter("Accept-Language", OpenApiTypes.STR, OpenApiParameter.HEADER, description="en, ru or lt."),
         ],
-        responses=shapes.responses(shapes.BriefShape, 404, 410),
+        responses=shapes.responses(BriefShape, 404, 410),
     )
     def get(self, request: Request, customer: str) -> HttpResponse:
         """What to know before one speaks: matters, promises, expectations, the last words; each line with proof."""

@@ -14,6 +14,7 @@ from customers.api import shapes
 from customers.api.attributes import PatchWanted, patch
 from customers.api.authentication import needs
 from customers.api.brief import last_look
+from customers.api.brief_shapes import Lookup
 from customers.api.problems import Problem
 from customers.api.query import Query
 from customers.api.views import View, count, json_response, log, reading, standing_or_problem
@@ -154,7 +155,7 @@ class LookupView(View):
                 description="0 leaves out the brief of whoever is the only one found.",
             ),
         ],
-        responses=shapes.responses(shapes.Lookup),
+        responses=shapes.responses(Lookup),
     )
     def get(self, request: Request) -> HttpResponse:
         """Who is calling: each customer with the newest entries of his timeline, and what to know before one speaks."""

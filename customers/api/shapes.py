@@ -188,40 +188,6 @@ class Cards(Shape):
     results: list[Card]
 
 
-class BriefLine(Shape):
-    """`text` is in the language of `Accept-Language`; `facts` says the same for programs."""
-
-    what: Literal[
-        "customer", "promise", "request", "feedback", "expectation", "colleague", "note", "feeling", "new", "prefers"
-    ]
-    text: str
-    interaction: UUID | None
-    at: datetime | None
-    facts: dict[str, Any]
-    urgent: bool
-
-
-class BriefShape(Shape):
-    """At most ten lines, the most important first."""
-
-    customer: UUID
-    at: datetime
-    since: datetime | None
-    lines: list[BriefLine]
-
-
-class LookupResult(Shape):
-    """`brief` where exactly one customer was found, else null."""
-
-    customer: Card
-    timeline: Timeline
-    brief: BriefShape | None
-
-
-class Lookup(Shape):
-    results: list[LookupResult]
-
-
 class Anything(BaseModel):
     model_config = ConfigDict(extra="allow")
 
@@ -237,7 +203,7 @@ class NewKey(Shape):
 
     name: Annotated[str, StringConstraints(min_length=1, max_length=200)]
     scopes: Annotated[
-        list[Literal["read", "read:masked", "write", "admin", "ingest"]], Field(min_length=1, max_length=5)
+        list[Literal["read", "read:masked", "write", "admin", "ingest", "unmask"]], Field(min_length=1, max_length=6)
     ]
     source: Annotated[str, StringConstraints(max_length=63)] = ""
     sources: Annotated[
