@@ -7,7 +7,9 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.core.cache import cache
 
+from customers.console import experience as page_of_experience
 from customers.experience.following import follow
 from customers.models import Experience, Feedback, Segment, StageChange
 from tests.support import COMMITTED, Api, event, everything, identifier, phone, push_and_drain, shop
@@ -134,6 +136,23 @@ def test_whom_we_lost(api: Api) -> None:
     assert (told["at_start"], told["lost"], told["rate"]["value"]) == (10, 1, 10)
     assert sum(one["lost"] for one in told["periods"].values()) == 1
     assert {one["at_start"] for one in told["periods"].values()} == {10, 9}
+
+
+def test_what_took_long_to_count_is_shown_again_for_a_while(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(page_of_experience, "LONG", 0.0)
+    supervisor = agent("supervisor", language="en")
+    before = ok(supervisor, "/experience", {"channel": "sms"})
+    assert "Counted at" not in before
+    story(api)
+    again = ok(supervisor, "/experience", {"channel": "sms"})
+    assert "Nobody answered a survey in this time." in words_of(again)
+    assert "Counted at" in words_of(again)
+    (anew,) = (one for one in hrefs(again, "?") if "now=1" in one)
+    new = ok(supervisor, f"/experience{anew}")
+    assert "Counted at" not in new
+    assert "Nobody answered a survey in this time." not in words_of(new)
+    assert "Counted at" not in ok(agent("supervisor", language="lt"), "/experience", {"channel": "sms"})
+    cache.clear()
 
 
 def customer_id(card: str) -> int:
