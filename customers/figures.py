@@ -95,14 +95,14 @@ def flush() -> None:
         raise
 
 
-def keep_flushing() -> None:
+def keep_flushing(stop: threading.Event | None = None) -> None:
     """From now on, in a thread of its own: whoever serves calls this once, after it was forked."""
-    threading.Thread(target=_flush_for_ever, name="figures", daemon=True).start()
+    ended = stop or threading.Event()
+    threading.Thread(target=_flush_until, args=(ended,), name="figures", daemon=True).start()
 
 
-def _flush_for_ever() -> None:
-    while True:
-        time.sleep(EVERY)
+def _flush_until(ended: threading.Event) -> None:
+    while not ended.wait(EVERY):
         try:
             flush()
         except Exception as error:  # Whatever it is, counting goes on.

@@ -8,14 +8,19 @@ import shutil
 import stat
 import subprocess
 import sys
+import time
+import urllib.request
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from django.conf import settings
 from psycopg.conninfo import conninfo_to_dict
 
 from cxhub import heartbeats, postgres, roster, valkey
+from cxhub.ports import free_port
+from tests.support import database_url as database_url_of_tests
 
 ROOT = Path(__file__).resolve().parent.parent
 OPERATIONS = ROOT / "docs" / "operations"
@@ -128,9 +133,9 @@ def test_secrets_come_from_files(compose: dict[str, Any], tmp_path: Path) -> Non
     named = set()
     for service in compose["services"].values():
         for variable, value in service.get("environment", {}).items():
-            assert not re.search("KEY|SECRET|TOKEN|PASSWORD|DATABASE|REDIS", variable) or variable.endswith("_FILE"), (
-                variable
-            )
+            assert not re.search(
+                "(KEY|SECRET|TOKEN|PASSWORD|DATABASE_.*URL|REDIS_URL)$", variable
+            ) or variable.endswith("_FILE"), variable
             if variable.endswith("_FILE"):
                 assert value.removeprefix("/run/secrets/") in service["secrets"], variable
         named |= set(service.get("secrets", []))
@@ -202,6 +207,45 @@ def test_granian_logs_as_the_others_do(monkeypatch: pytest.MonkeyPatch) -> None:
     assert set(file["handlers"]) == set(known["handlers"])
     shape = file["formatters"]["generic"]["fmt"] % {"asctime": "t", "levelname": "INFO", "message": "m"}
     assert json.loads(shape)["message"] == "m"
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("committed")
+def test_web_serves_with_what_a_container_gives_it(tmp_path: Path) -> None:
+    """Secrets from files, JSON lines, one process that ends when it is asked to."""
+    secrets = {"DATABASE_URL": database_url_of_tests(), "REDIS_URL": settings.REDIS_URL, "CXHUB_SECRET_KEY": "k" * 60}
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("CXHUB_", "DATABASE_", "REDIS_"))}
+    port = free_port()
+    environment = {**kept, "CXHUB_VAR": str(tmp_path), "CXHUB_LOG": "json", "CXHUB_LOG_REQUESTS": "1"}
+    environment |= {
+        "CXHUB_PORT": str(port),
+        "CXHUB_WEB_WORKERS": "1",
+        "CXHUB_REPLICA_LAG": "",
+        "CXHUB_MFA_REQUIRED": "",
+    }
+    for name, value in secrets.items():
+        (tmp_path / name).write_text(value + "\n")
+        environment[f"{name}_FILE"] = str(tmp_path / name)
+    with (tmp_path / "log").open("wb") as log:
+        web = subprocess.Popen(
+            [sys.executable, "-m", "cxhub.roster", "web"], cwd=ROOT, env=environment, stdout=log, stderr=log
+        )
+    try:
+        place = roster.Place(tmp_path, "127.0.0.1", port, "")
+        deadline = time.monotonic() + 90
+        while not place.serves():
+            assert web.poll() is None, (tmp_path / "log").read_text()
+            assert time.monotonic() < deadline, (tmp_path / "log").read_text()
+            time.sleep(0.1)
+        with urllib.request.urlopen(f"{place.url}/readyz", timeout=30) as answer:  # noqa: S310
+            assert json.loads(answer.read())["checks"]["database"] == {"status": "ok"}
+            id_ = answer.headers["X-Request-Id"]
+    finally:
+        web.terminate()
+        code = web.wait(30)
+    lines = [json.loads(line) for line in (tmp_path / "log").read_text().splitlines()]
+    assert code == 0
+    assert [line["route"] for line in lines if line.get("request_id") == id_] == ["readyz"]
 
 
 # Units of systemd

@@ -6,11 +6,14 @@ import logging
 import re
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from celery import shared_task
 from django.db import IntegrityError, connection
 from django.http import HttpRequest, HttpResponse
 from django.test import Client, RequestFactory
@@ -148,3 +151,42 @@ def test_a_bad_format_fails_at_the_start(root: Path) -> None:
     failed = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=False)
     assert failed.returncode == 1
     assert "CXHUB_LOG must be json or plain" in failed.stderr
+
+
+def test_what_a_task_logs_has_its_id(written: io.StringIO) -> None:
+    done = say_something.apply(task_id="task-of-a-test")
+    assert done.successful()
+    assert "task-of-a-test" in written.getvalue()
+
+
+def test_what_a_failed_task_says_is_left_out(written: io.StringIO) -> None:
+    assert fail.apply(task_id="task-of-a-test").failed()
+    assert "ValueError" in written.getvalue()
+    assert "task tests.fail failed" in written.getvalue()
+    assert PLANTED not in written.getvalue()
+
+
+@shared_task(name="tests.say_something")
+def say_something() -> None:
+    logging.getLogger("test of tasks").warning("something")
+
+
+@shared_task(name="tests.fail")
+def fail() -> None:
+    raise ValueError(PLANTED)
+
+
+def test_what_was_counted_is_added_again_and_again(committed: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(figures, "EVERY", 0.05)
+    stop = threading.Event()
+    figures.keep_flushing(stop)
+    try:
+        for number in (1, 2):
+            figures.add("accepts", "push", "accepted")
+            deadline = time.monotonic() + 30
+            while figures.read().get(("accepts", "push", "accepted")) != number:
+                assert time.monotonic() < deadline
+                time.sleep(0.02)
+    finally:
+        stop.set()
+        next(thread for thread in threading.enumerate() if thread.name == "figures").join(30)
