@@ -46,7 +46,7 @@ bench: env-peer ## The measured promises (SCALE=200k interactions by default), o
 faults: env-dev ## Kills, freezes and fills real processes and servers under load (5 minutes)
 	@$(PY) -m pytest tests/faults $(T)
 
-soak: env-dev ## 20,000 random operations on identities by 8 processes (OPERATIONS, SEED), then whether all is well
+soak: env-dev ## 20,000 operations on identities, 10 minutes of faults, 200,000 waiting events (OPERATIONS, MINUTES, BACKLOG, SEED)
 	@$(PY) -m tests.soak
 
 screenshots: env-dev ## Each page of a throw-away demo in both themes, below var/screenshots (KEEP=1: the best into docs)

@@ -1,21 +1,51 @@
-"""`make soak`: 20,000 random operations (or OPERATIONS) by 8 processes on servers of their own; SEED repeats a run."""
+"""`make soak`: random operations on identities, random faults under load, and a great backlog; SEED repeats the first.
+
+OPERATIONS (20,000), MINUTES (10) and BACKLOG (200,000) say how much of each; 0 leaves one out.
+"""
 
 import os
 import secrets
 import shutil
+import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
 
 
+def tell(line: str) -> None:
+    print(f"soak: {line}", flush=True)
+
+
 def main() -> int:
     seed = os.environ.get("SEED") or secrets.token_hex(4)
     count = int(os.environ.get("OPERATIONS") or 20_000)
-    print(f"soak: {count} operations, SEED={seed}", flush=True)
-    var = Path(tempfile.mkdtemp(prefix="cxhub-soak-"))
+    minutes = float(os.environ.get("MINUTES") or 10)
+    backlog = int(os.environ.get("BACKLOG") or 200_000)
+    tell(f"{count} operations, {minutes:g} minutes of faults, a backlog of {backlog}; SEED={seed}")
     for name in ("DATABASE_URL", "REDIS_URL"):
         os.environ.pop(name, None)
+    wrong = 0
+    if count:
+        # In a process of its own: Django is set up for those servers only.
+        argv = [sys.executable, "-m", "tests.soak", "identities", seed, str(count)]
+        wrong += subprocess.run(argv, check=False).returncode
+    if minutes:
+        from tests.soak.faults import break_for
+
+        found = break_for(minutes, seed=seed, tell=tell)
+        for line in found:
+            tell(f"WRONG {line}")
+        wrong += len(found)
+    if backlog:
+        argv = [sys.executable, "-m", "pytest", "-q", "-s", "tests/faults/test_events.py", "-k", "backlog"]
+        wrong += subprocess.run(argv, env={**os.environ, "CXHUB_TEST_LONG": str(backlog)}, check=False).returncode
+    tell(f"{'all is well' if not wrong else 'SOMETHING IS WRONG'} (SEED={seed})")
+    return 1 if wrong else 0
+
+
+def identities(seed: str, count: int) -> int:
+    var = Path(tempfile.mkdtemp(prefix="cxhub-soak-"))
     os.environ |= {
         "CXHUB_VAR": str(var),
         "CXHUB_RULES": "1",
@@ -47,13 +77,13 @@ def run(seed: str, count: int) -> int:
     call_command("migrate", verbosity=0)
     begun = time.monotonic()
     with workers(os.environ) as pool:
-        report = soak(pool, seed=seed, count=count, tell=lambda line: print(f"soak: {line}", flush=True))
-    print(f"soak: {dict(report.done)}; {report.pushed} events, {report.deadlocks} deadlocks retried")
+        report = soak(pool, seed=seed, count=count, tell=tell)
+    tell(f"{dict(report.done)}; {report.pushed} events, {report.deadlocks} deadlocks retried")
     for line in report.wrong[:20]:
-        print(f"soak: WRONG {line}")
-    print(f"soak: {len(report.wrong)} things wrong after {time.monotonic() - begun:.0f} s (SEED={seed})", flush=True)
+        tell(f"WRONG {line}")
+    tell(f"{len(report.wrong)} things wrong after {time.monotonic() - begun:.0f} s (SEED={seed})")
     return 1 if report.wrong else 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(identities(sys.argv[2], int(sys.argv[3])) if sys.argv[1:2] == ["identities"] else main())
