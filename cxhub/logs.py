@@ -38,7 +38,7 @@ class Plain(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         line = f"{self.formatTime(record)} {record.levelname} {record.name} {words(record)}"
-        if id_ := REQUEST.get() or task():
+        if id_ := task() or REQUEST.get():
             line += f" [{id_}]"
         return "\n".join([line, *(f"  {step}" for step in trouble(record))])
 
