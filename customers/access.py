@@ -142,8 +142,18 @@ def roles_of(user: AbstractBaseUser | AnonymousUser) -> frozenset[str]:
     """The groups of his that are roles; whoever made the first start has all but the masked one."""
     if not isinstance(user, User) or not user.is_active:
         return frozenset()
-    given = set(user.groups.values_list("name", flat=True))
+    given = groups_of(user)
     return frozenset(role for role in ROLES if role in given or (user.is_superuser and ROLES[role] != MASKED))
+
+
+def know_groups(user: AbstractBaseUser | AnonymousUser, names: Iterable[str]) -> None:
+    """The names of his groups, for this request: whoever has read them with something else spares a query."""
+    user.known_groups = frozenset(names)  # type: ignore[union-attr]
+
+
+def groups_of(user: User) -> frozenset[str]:
+    known: frozenset[str] | None = getattr(user, "known_groups", None)
+    return frozenset(user.groups.values_list("name", flat=True)) if known is None else known
 
 
 def principal_of_user(user: AbstractBaseUser | AnonymousUser) -> Principal | None:

@@ -1,31 +1,20 @@
 """The card: who a customer is, what is open, and the timeline beside it."""
 
 from datetime import datetime
-from typing import Any
-from uuid import uuid4
 
-import orjson
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 
-from customers import masking, timeline
+from customers import timeline
 from customers.access import Principal, log_views
-from customers.cards import cards
 from customers.console import words
 from customers.console.asked import Asked
-from customers.console.consenting import consented
-from customers.console.feelings import feelings
-from customers.console.journeys import path_of
-from customers.console.knowledge import tags
-from customers.console.matters import open_of
+from customers.console.compiled import answered, drawn, token
+from customers.console.notes import empty_form
+from customers.console.overview import side_of
 from customers.console.pages import customer_of, is_htmx, page, user_id
-from customers.console.personal import described
-from customers.console.pictures import months
-from customers.console.promised import panel
-from customers.console.suggestions import of_customer
 from customers.console.timelines import read
-from customers.experience.brief import brief
 from customers.sql import Cursor, cursor, noting
 
 LOOKED = """
@@ -46,52 +35,30 @@ def card(request: HttpRequest, principal: Principal, customer: str) -> HttpRespo
     with cursor("reading") as sql:
         root = customer_of(sql, customer)
         seen_until = looked(sql, user_id(principal), root)
-        beside = side_of(sql, root, principal, seen_until)
+        beside = side_of(sql, root, principal, seen_until) | {"csrf": token(request)}
         who = beside["card"]
-        found = read(sql, root, who["id"], asked, principal, request.path, seen_until)
+        found = read(sql, root, who["id"], asked, principal, request.path, seen_until, beside["calendars"])
     if found.missing and asked.at and (moved := moved_to(asked, who["id"])):
         return redirect(moved)
-    return render(
-        request,
-        "customers/card.html",
-        {
-            **beside,
-            "asked": asked,
-            "found": found,
-            "channels": [(slug, words.CHANNELS.get(slug, slug)) for slug in who["counts"]],
-            "kinds": list(words.KINDS.items()),
-            "directions": list(words.DIRECTIONS.items()),
-            "note_key": uuid4(),
-            "up": True,
-            "down": True,
-            "live": f"{reverse('news', args=[who['id']])}?{asked.query()}",
-            "filtered": asked.filtered,
-            "exported": "" if principal.masked else f"{reverse('export', args=[who['id']])}?{asked.query()}",
-            **found.context(who["id"]),
-        },
-    )
-
-
-def side_of(sql: Cursor, root: int, principal: Principal, since: datetime | None) -> dict[str, Any]:
-    """What stands beside the timeline."""
-    shown = cards(sql, [root])
-    if root not in shown:
-        raise Http404
-    who = masking.shown(orjson.loads(shown[root]))
-    return {
+    context = {
         "card": who,
-        "profile": described(who),
-        "brief": briefed(root, since),
-        "feelings": feelings(sql, root),
-        "counts": months(sql, root),
-        "matters": open_of(sql, root),
-        "path": path_of(sql, root),
-        "tags": tags(sql, root),
-        "maybe": of_customer(sql, root, who["id"]),
-        **panel(sql, root),
-        **consented(sql, root),
-        "may_write": principal.may("write"),
+        "beside": drawn("customers/beside.html", **beside),
+        "lines": found.drawn(request, up=True, down=True, filtered=asked.filtered),
+        "empty": not found.lines,
+        "may_write": beside["may_write"],
+        "url": reverse("card", args=[who["id"]]),
+        "asked": asked,
+        "missing": found.missing,
+        "changes": found.changes,
+        "channels": [(row["channel"], row["words"]) for row in beside["rows"]],
+        "kinds": words.spoken().kinds.items(),
+        "directions": words.spoken().directions.items(),
+        "live": f"{reverse('news', args=[who['id']])}?{asked.query()}",
+        "exported": "" if principal.masked else f"{reverse('export', args=[who['id']])}?{asked.query()}",
+        **empty_form(request),
     }
+    framed = {"name": who["name"], "main": drawn("customers/card.html", **context), "may_write": beside["may_write"]}
+    return render(request, "customers/card_page.html", framed)
 
 
 @page()
@@ -101,15 +68,9 @@ def side(request: HttpRequest, principal: Principal, customer: str) -> HttpRespo
         return redirect("card", customer)
     with cursor("reading") as sql:
         root = customer_of(sql, customer)
-        context = side_of(sql, root, principal, seen(sql, user_id(principal), root))
+        context = side_of(sql, root, principal, seen(sql, user_id(principal), root)) | {"csrf": token(request)}
         log_views(sql, principal.viewer, [root], request.path)
-    return render(request, "customers/beside.html", context)
-
-
-def briefed(root: int, since: datetime | None) -> list[dict[str, Any]]:
-    """The lines of the brief, as the reader of now may see them."""
-    found = brief(root, since=since)
-    return [masking.shown(line.shape()) for line in found.lines] if found else []
+    return answered("customers/beside.html", **context)
 
 
 def seen(sql: Cursor, user: int, customer: int) -> datetime | None:

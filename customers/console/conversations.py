@@ -1,15 +1,17 @@
 """A conversation, or a mail and its answers, under the line that it was opened from: as a chat, oldest first."""
 
 from dataclasses import replace
+from typing import Any
 from urllib.parse import urlencode
 
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import redirect
 from django.urls import reverse
 
 from customers import timeline
 from customers.access import Principal
 from customers.console.asked import line, place_of
+from customers.console.compiled import answered
 from customers.console.lines import lines, parsed
 from customers.console.pages import Refused, customer_of, is_htmx, page
 from customers.sql import cursor
@@ -54,11 +56,11 @@ def conversation(request: HttpRequest, principal: Principal, customer: str, inte
     if not is_htmx(request):
         return redirect(whole)
     shown = lines(parsed(ends[1].results) + parsed(ends[0].results), customer, here=found)
-    context = {
+    context: dict[str, Any] = {
         "line": next(one for one in shown if one.here),
         "lines": shown[::-1],
         "earlier": ends[0].next is not None,
         "later": ends[1].previous is not None,
         "all": whole,
     }
-    return render(request, "customers/conversation.html", context)
+    return answered("customers/conversation.html", **context)

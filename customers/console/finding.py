@@ -10,8 +10,8 @@ from django.shortcuts import render
 from customers import lookups, masking, references, search, timeline
 from customers.access import Principal, log_views
 from customers.api.customers import KINDS
-from customers.cards import cards
-from customers.console import words
+from customers.cards import named as called
+from customers.cards import short
 from customers.console.lines import Line, lines, moment, parsed
 from customers.console.numbers import number
 from customers.console.pages import is_htmx, page, user_id, word
@@ -35,7 +35,7 @@ SELECT coalesce(c.merged_into_id, c.id) FROM customers_lastlook l JOIN customers
 def find(request: HttpRequest, principal: Principal) -> HttpResponse:
     """`/?q=`: a number in any spelling, an address, an id, a name with typos or in the other alphabet, or words."""
     sought = word(request.GET, "q")
-    context: dict[str, Any] = {"q": sought}
+    context: dict[str, Any] = {"q": sought, "searches": True}
     with cursor("reading") as sql:
         if sought:
             lookups.count(principal, [("", sought)])
@@ -44,7 +44,7 @@ def find(request: HttpRequest, principal: Principal) -> HttpResponse:
         else:
             sql.execute(RECENTLY, (user_id(principal), RECENT))
             recent = [row[0] for row in sql.fetchall()]
-            context["recent"] = hits(cards(sql, list(dict.fromkeys(recent))))
+            context["recent"] = hits(short(sql, list(dict.fromkeys(recent))))
     return render(request, "customers/results.html" if is_htmx(request) else "customers/find.html", context)
 
 
@@ -52,7 +52,7 @@ def look(sql: Cursor, sought: str, principal: Principal, path: str) -> tuple[lis
     """(customers, contacts in which the words were said), the best of each; who was shown is logged."""
     customers = search.by_handles(sql, [(kind, sought, None) for kind in KINDS])
     customers += [one for one in search.by_words(sql, sought, FOUND) if one not in customers]
-    found = cards(sql, customers[:FOUND])
+    found = short(sql, customers[:FOUND])
     said, speakers = known_by(sql, sought)
     if len(sought) >= SHORTEST and not principal.masked:
         page_, others = search.lines(sql, Filters(q=sought), limit=SAID, token=None)
@@ -76,7 +76,8 @@ def known_by(sql: Cursor, sought: str) -> tuple[list[Line], list[int]]:
 
 def named(sql: Cursor, found: list[Line], customers: list[int]) -> list[Line]:
     """Lines with the names of those whom they are of."""
-    names = {one["id"]: one["title"] for one in hits(cards(sql, customers))}
+    shown = (masking.shown(orjson.loads(card)) for card in called(sql, customers).values())
+    names = {card["id"]: title(card) for card in shown}
     for one in found:
         one.name = names.get(one.customer, "")
     return found
@@ -96,7 +97,6 @@ def hit(card: dict[str, Any]) -> dict[str, Any]:
         "handles": handles[:6],
         "last": moment(card["last_contact"]) if card["last_contact"] else None,
         "open": len(card["open_threads"]),
-        "channels": [words.CHANNELS.get(one, one) for one in card["counts"]],
     }
 
 

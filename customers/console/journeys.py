@@ -1,5 +1,6 @@
 """The journey on the pages: the company's map, whom its numbers count, and the path on a customer's card."""
 
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode
@@ -10,16 +11,16 @@ from django.shortcuts import render
 from customers.access import Principal, log_views
 from customers.console import meanings, words
 from customers.console.experience import Asked
+from customers.console.lines import moment
 from customers.console.mapping import mapped
 from customers.console.measures import length, stages
 from customers.console.pages import Unreadable, page, word
 from customers.console.queue import NAMES
 from customers.experience.journey import STAGES
-from customers.experience.journeymap import behind, months, path
+from customers.experience.journeymap import behind, months
 from customers.experience.paging import BadToken
 from customers.experience.periods import Period
-from customers.models import Experience
-from customers.sql import Cursor, cursor
+from customers.sql import cursor
 
 ROWS = 50
 
@@ -73,15 +74,18 @@ def counted(request: HttpRequest, principal: Principal) -> HttpResponse:
     return render(request, "customers/journey_customers.html", context)
 
 
-def path_of(sql: Cursor, customer: int) -> dict[str, Any]:
-    """A customer's way so far, for his card."""
-    names = stages()
+def path_of(steps: Iterable[dict[str, Any]], first: dict[str, Any] | None, named: Mapping[str, str]) -> dict[str, Any]:
+    """A customer's way so far, for his card; `named`: what the company calls the stages."""
+    names = stages(named)
     steps = [
-        {**one, "name": names.get(one["stage"], one["stage"]), "reason": meanings.reason_of(one["reason"])}
-        for one in path(sql, customer)
+        {
+            **one,
+            "at": moment(one["at"]),
+            "name": names.get(one["stage"], one["stage"]),
+            "reason": meanings.reason_of(one["reason"]),
+        }
+        for one in steps
     ]
-    stands = Experience.objects.filter(pk=customer).only("first_touch").first()
-    first = stands.first_touch if stands else None
     if first:
         channel = first.get("channel", "")
         campaign = ", ".join(str(value) for value in (first.get("campaign") or {}).values())

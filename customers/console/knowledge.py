@@ -21,13 +21,13 @@ from customers.console.sides import sides
 from customers.merging import holding
 from customers.models.identity import Trust
 from customers.recording import attempt
-from customers.sql import Cursor, cursor
+from customers.sql import cursor
 
 NAME, TAGS = 300, 60
 TAGGED = """
-SELECT DISTINCT ON (a.key) substr(a.key, 5), a.value, a.source, a.trust
+SELECT DISTINCT ON (a.key) substr(a.key, 5) AS tag, a.value, a.source, a.trust
   FROM customers_attributeclaim a JOIN customers_identity i ON i.id = a.identity_id
- WHERE i.customer_id = %s AND left(a.key, 4) = 'tag:' ORDER BY a.key, a.trust DESC, a.claimed_at DESC, a.id
+ WHERE i.customer_id = %(customer)s AND left(a.key, 4) = 'tag:' ORDER BY a.key, a.trust DESC, a.claimed_at DESC, a.id
 """
 
 
@@ -129,11 +129,14 @@ def grouped(claims: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return list(found.values())
 
 
-def tags(sql: Cursor, customer: int) -> list[dict[str, Any]]:
+def tags(claims: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """The tags that a card shows, each with its source and trust."""
-    sql.execute(TAGGED, (customer,))
     return [
-        {"tag": tag, "source": source(slug), "trust": words.TRUST.get(Trust(trust).label, "")}
-        for tag, value, slug, trust in sql.fetchall()
-        if value is True
+        {
+            "tag": one["tag"],
+            "source": source(one["source"]),
+            "trust": words.TRUST.get(Trust(one["trust"]).label, ""),
+        }
+        for one in claims
+        if one["value"] is True
     ]

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, tzinfo
 from typing import Any
 from uuid import UUID
 
@@ -38,8 +38,11 @@ class File:
 class Line:
     """Everything that the template of one line says."""
 
+    id: str
     entry: dict[str, Any]
     at: datetime
+    sort: str
+    """Compared as text by the page, to put what arrives where it belongs."""
     day: str
     day_label: str
     channel: str
@@ -48,6 +51,8 @@ class Line:
     direction: str
     state: str
     bad: bool
+    agent: str
+    subject: str
     text: str
     cut: int
     facts: list[str] = field(default_factory=list)
@@ -68,15 +73,15 @@ class Line:
     promises: list[dict[str, Any]] = field(default_factory=list)
     expectations: list[dict[str, Any]] = field(default_factory=list)
     suggestion: dict[str, Any] | None = None  # what our text seems to promise
+    settled: bool = False  # it says of itself what came of it: nothing is to be added
 
     @property
-    def id(self) -> str:
-        return str(self.entry["id"])
+    def iso(self) -> str:
+        return self.at.isoformat()
 
     @property
-    def sort(self) -> str:
-        """Compared as text by the page, to put what arrives where it belongs."""
-        return self.at.astimezone(UTC).isoformat(timespec="microseconds")
+    def clock(self) -> str:
+        return f"{self.at.hour:02}:{self.at.minute:02}"
 
 
 def lines(
@@ -89,18 +94,18 @@ def lines(
     viewer: str = "",
 ) -> list[Line]:
     """Raises nothing, whatever a provider put into `details`; an entry that names its customer needs no `customer`."""
-    found = [line(entry, whole=whole) for entry in entries]
-    stored = {
-        str(one.id): one
-        for one in Attachment.objects.filter(line_id__in=[one.id for one in found if one.entry["attachments"]])
-    }
+    of = Reader()
+    found = [of.line(entry, whole=whole) for entry in entries]
+    whose = str(UUID(str(customer))) if customer else ""
+    wanted = [one.id for one in found if one.entry["attachments"]]
+    stored = {str(one.id): one for one in Attachment.objects.filter(line_id__in=wanted)} if wanted else {}
     for one in found:
-        given = one.entry["attachments"]
-        shown = given if whole else given[:FILES]
-        within = refs_within(one.entry["details"])
-        one.files = [file(said, stored.get(str(said.get("id"))), within) for said in shown if isinstance(said, dict)]
-        one.more_files = len(given) - len(shown)
-        one.customer = str(one.entry.get("customer") or customer)
+        if given := one.entry["attachments"]:
+            shown = given if whole else given[:FILES]
+            within = refs_within(one.entry["details"])
+            files = [file(said, stored.get(str(said.get("id"))), within) for said in shown if isinstance(said, dict)]
+            one.files, one.more_files = files, len(given) - len(shown)
+        one.customer = str(one.entry.get("customer") or whose)
         one.here = here is not None and one.id == str(here)
         mine = bool(viewer) and (one.entry["agent"] or {}).get("id") == viewer
         one.fresh = seen_until is not None and not mine and moment(one.entry["recorded_at"]) > seen_until
@@ -113,35 +118,68 @@ def parsed(json: str | bytes) -> list[dict[str, Any]]:
     return found
 
 
-def line(entry: dict[str, Any], *, whole: bool) -> Line:
-    at = timezone.localtime(moment(entry["occurred_at"]))
-    kind, state, text = entry["kind"], entry["state"] or "", entry["text"]
-    call = kind == "call"
-    details = entry["details"] if isinstance(entry["details"], dict) else {}
-    cut = 0 if whole else max(0, len(text) - LONG)
-    return Line(
-        entry=entry,
-        at=at,
-        day=at.date().isoformat(),
-        day_label=day_of(at),
-        channel=words.CHANNELS.get(entry["channel"], entry["channel"]),
-        icon=words.ICONS_OF_KINDS.get(kind) or words.ICONS.get(entry["channel"], "other"),
-        kind=words.KINDS.get(kind, kind),
-        direction=(words.CALLS if call else words.DIRECTIONS).get(entry["direction"], ""),
-        state=str((words.CALL_STATES if call else words.STATES).get(state, state)),
-        bad=state in words.BAD,
-        text=text[:LONG] if cut else text,
-        cut=cut,
-        facts=facts(details, kind),
-        people=people(details),
-        edits=[{**edit, "at": moment(edit["at"])} for edit in entry["edits"]],
-        deleted_at=moment(entry["deleted_at"]) if entry["deleted_at"] else None,
-        quoted=quoted if isinstance(quoted := details.get("quoted"), str) else "",
-        transcript=transcript(details, whole=whole),
-        html=isinstance(details.get("html"), str) and bool(details["html"].strip()),
-        remote=isinstance(details.get("html"), str) and asks_for_pictures(details["html"]),
-        by=handle(entry["identity"]),
-    )
+class Reader:
+    """Whoever reads: his language, his zone, his today; asked for once, whatever the number of lines."""
+
+    def __init__(self) -> None:
+        self.words = words.spoken()
+        self.zone: tzinfo = timezone.get_current_timezone()
+        self.today = timezone.localdate()
+        self.days: dict[date, str] = {}
+
+    def line(self, entry: dict[str, Any], *, whole: bool) -> Line:
+        at = moment(entry["occurred_at"]).astimezone(self.zone)
+        said, kind, state, text = self.words, entry["kind"], entry["state"] or "", entry["text"]
+        channel, way, agent = entry["channel"], entry["direction"], entry["agent"]
+        call = kind == "call"
+        details = entry["details"] if isinstance(entry["details"], dict) else {}
+        cut = 0 if whole else max(0, len(text) - LONG)
+        name = agent.get("name") if isinstance(agent, dict) else ""
+        html = details.get("html")
+        return Line(
+            id=str(entry["id"]),
+            entry=entry,
+            at=at,
+            sort=at.astimezone(UTC).isoformat(timespec="microseconds"),
+            day=at.date().isoformat(),
+            day_label=self.day_of(at),
+            channel=said.channels.get(channel, channel),
+            icon=words.ICONS_OF_KINDS.get(kind) or words.ICONS.get(channel, "other"),
+            kind=said.kinds.get(kind, kind),
+            direction=(said.calls if call else said.directions).get(way, ""),
+            state=(said.call_states if call else said.states).get(state, state),
+            bad=state in words.BAD,
+            agent=str(name or ""),
+            subject=entry["subject"] or "",
+            text=text[:LONG] if cut else text,
+            cut=cut,
+            facts=facts(details, kind) if details else [],
+            people=people(details) if details else [],
+            edits=[{**edit, "at": moment(edit["at"]).astimezone(self.zone)} for edit in entry["edits"]],
+            deleted_at=moment(entry["deleted_at"]).astimezone(self.zone) if entry["deleted_at"] else None,
+            quoted=quoted if isinstance(quoted := details.get("quoted"), str) else "",
+            transcript=transcript(details, whole=whole) if details else None,
+            html=isinstance(html, str) and bool(html.strip()),
+            remote=isinstance(html, str) and asks_for_pictures(html),
+            by=self.handle(entry["identity"]),
+            settled=bool(details.get("outcome")),
+        )
+
+    def day_of(self, at: datetime) -> str:
+        """Today, yesterday, or the weekday and the date."""
+        day = at.date()
+        if day not in self.days:
+            ago = (self.today - day).days
+            if ago in (0, 1):
+                self.days[day] = _("Yesterday") if ago else _("Today")
+            else:
+                self.days[day] = f"{formats.date_format(day, 'l')}, {formats.date_format(day, 'DATE_FORMAT')}"
+        return self.days[day]
+
+    def handle(self, identity: dict[str, Any]) -> str:
+        """How the customer was reached; what hangs on nobody's handle says nothing."""
+        kind = identity["kind"]
+        return "" if kind in ("card", "anonymous") else f"{self.words.handles.get(kind, kind)} {identity['value']}"
 
 
 def asks_for_pictures(html: str) -> bool:
@@ -152,20 +190,6 @@ def asks_for_pictures(html: str) -> bool:
 
 def moment(text: str) -> datetime:
     return datetime.fromisoformat(text)
-
-
-def handle(identity: dict[str, Any]) -> str:
-    """How the customer was reached; what hangs on nobody's handle says nothing."""
-    kind = identity["kind"]
-    return "" if kind in ("card", "anonymous") else f"{words.HANDLES.get(kind, kind)} {identity['value']}"
-
-
-def day_of(at: datetime) -> str:
-    """Today, yesterday, or the weekday and the date."""
-    ago = (timezone.localdate() - at.date()).days
-    if ago in (0, 1):
-        return _("Yesterday") if ago else _("Today")
-    return f"{formats.date_format(at, 'l')}, {formats.date_format(at, 'DATE_FORMAT')}"
 
 
 def refs_within(details: Any) -> set[str]:

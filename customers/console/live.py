@@ -1,13 +1,14 @@
 """What is new on an open card: the changed lines as HTML, asked for again and again, 304 while nothing is new."""
 
+from typing import Any
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
 
 from customers import changes
 from customers.access import Principal, log_views
 from customers.console.asked import Asked, matching
+from customers.console.compiled import answered, articles
 from customers.console.lines import lines, parsed
 from customers.console.pages import Unreadable, customer_of, page, word
 from customers.console.promised import beside
@@ -39,7 +40,7 @@ def news(request: HttpRequest, principal: Principal, customer: str) -> HttpRespo
         freshen(root)
         with cursor("reading") as sql:
             beside(sql, root, found, offer=principal.may("write"))
-    context = {"lines": found, "gone": [*new.gone, *hidden], "reset": new.reset, "next": new.next}
-    answer = render(request, "customers/news.html", context)
+    context: dict[str, Any] = {"gone": [*new.gone, *hidden], "reset": new.reset, "next": new.next}
+    answer = answered("customers/news.html", articles=articles(request, found), **context)
     answer["ETag"] = f'"{new.next}"'
     return answer

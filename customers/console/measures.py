@@ -1,5 +1,6 @@
 """How measures are said to people: numbers with what they may be, shares, lengths of time, stages by their names."""
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
@@ -55,9 +56,9 @@ def length(seconds: int) -> str:
     return _("%(d)s d %(h)s h") % {"d": days, "h": hours} if hours else _("%(d)s d") % {"d": days}
 
 
-def stages() -> dict[str, str]:
-    """The company's names of the stages, ours where it gave none."""
-    named = meaning().stage_names
+def stages(names: Mapping[str, str] | None = None) -> dict[str, str]:
+    """The company's names of the stages (asked for, if they are not given), ours where it gave none."""
+    named = meaning().stage_names if names is None else names
     return {stage: str(named.get(stage) or name) for stage, name in meanings.STAGES.items()}
 
 

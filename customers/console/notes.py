@@ -1,5 +1,6 @@
 """Adds a note, by a plain form or in place."""
 
+from typing import Any
 from uuid import UUID, uuid4
 
 from django.http import HttpRequest, HttpResponse
@@ -7,13 +8,19 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 
 from customers.access import Principal, log_views
-from customers.console.pages import Unreadable, clean, customer_of, is_htmx, page
+from customers.console.compiled import drawn, token
+from customers.console.pages import Unreadable, clean, customer_of, is_htmx, page, uuid_of
 from customers.incoming import Agent
 from customers.legible import legible
 from customers.notes import add_note
 from customers.sql import cursor
 
 MOST = 50_000
+
+
+def empty_form(request: HttpRequest) -> dict[str, Any]:
+    """What a fresh form shows."""
+    return {"note_key": uuid4(), "trouble": "", "text": "", "added": False, "csrf": token(request)}
 
 
 @page("POST", scope="write")
@@ -35,14 +42,17 @@ def note(request: HttpRequest, principal: Principal, customer: str) -> HttpRespo
             trouble = "" if fresh else "twice"
     if trouble or is_htmx(request):
         context = {
-            "card": {"id": customer},
+            "card": {"id": str(uuid_of(customer))},
+            "csrf": token(request),
             "note_key": uuid4() if not trouble or trouble == "twice" else key,
             "trouble": trouble,
             "text": text[:MOST] if trouble else "",
             "added": not trouble,
         }
-        name = "customers/note_form.html" if is_htmx(request) else "customers/note.html"
-        answer = render(request, name, context, status=200 if is_htmx(request) else 400)
+        form = drawn("customers/note_form.html", **context)
+        if not is_htmx(request):
+            return render(request, "customers/note.html", {**context, "form": form}, status=400)
+        answer = HttpResponse(form)
         if not trouble:
             answer["HX-Trigger"] = "cxhub:news"
         return answer

@@ -1,11 +1,14 @@
 """Contacts per channel and month: as numbers, and as a small picture, an image of its own because of the CSP."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.utils import formats
+from django.utils.translation import get_language
 
 from customers.access import Principal
 from customers.console import words
@@ -15,9 +18,9 @@ from customers.sql import Cursor, cursor
 SHOWN = 24
 WIDTH, HEIGHT, BAR = 8, 24, 6
 COUNTS = """
-SELECT k.channel, k.month, sum(k.count)::int FROM customers_contactcount k
+SELECT k.channel, k.month, sum(k.count)::int AS count FROM customers_contactcount k
   JOIN customers_identity i ON i.id = k.identity_id
- WHERE i.customer_id = %s GROUP BY k.channel, k.month HAVING sum(k.count) > 0 ORDER BY k.channel, k.month
+ WHERE i.customer_id = %(customer)s GROUP BY k.channel, k.month HAVING sum(k.count) > 0 ORDER BY k.channel, k.month
 """
 
 
@@ -41,15 +44,25 @@ class Months:
         for month in reversed(self.shown):
             counts = [of.get(month, 0) for of in self.counts.values()]
             if any(counts):
-                found.append((formats.date_format(month, "YEAR_MONTH_FORMAT"), counts))
+                found.append((named(month, get_language()), counts))
         return found
 
 
+@lru_cache(maxsize=1024)
+def named(month: date, language: str | None) -> str:
+    """In the language that is active."""
+    return formats.date_format(month, "YEAR_MONTH_FORMAT")
+
+
 def months(sql: Cursor, customer: int) -> Months:
-    sql.execute(COUNTS, (customer,), prepare=True)
+    sql.execute(COUNTS, {"customer": customer}, prepare=True)
+    return of_rows(sql.fetchall())
+
+
+def of_rows(rows: Iterable[tuple[str, date | str, int]]) -> Months:
     counts: dict[str, dict[date, int]] = {}
-    for channel, month, count in sql.fetchall():
-        counts.setdefault(channel, {})[month] = count
+    for channel, month, count in rows:
+        counts.setdefault(channel, {})[month if isinstance(month, date) else date.fromisoformat(month)] = count
     known = sorted({month for of in counts.values() for month in of})
     return Months(counts, between(known[0], known[-1])[-SHOWN:] if known else [])
 

@@ -10,12 +10,20 @@ from django.shortcuts import redirect, render
 from django.utils import timezone, translation
 
 from customers import factors
-from customers.access import Principal
+from customers.access import Principal, know_groups
 from customers.console.pages import Unreadable, page, user_id
 from customers.models.profile import AgentProfile
+from customers.sql import cursor
 
 LANGUAGES = {"en": "English", "ru": "Русский", "lt": "Lietuvių"}
 """Each in its own words, so that everybody finds his own."""
+
+# With what every page asks next: the roles.
+OF_USER = """
+SELECT p.language, p.time_zone, ARRAY(SELECT g.name FROM auth_user_groups m JOIN auth_group g ON g.id = m.group_id
+                                       WHERE m.user_id = u.id)
+  FROM auth_user u LEFT JOIN customers_agentprofile p ON p.user_id = u.id WHERE u.id = %s
+"""
 
 
 class ProfileMiddleware:
@@ -41,7 +49,13 @@ def of_request(request: HttpRequest) -> AgentProfile | None:
         return None
     if not request.user.is_authenticated:
         return None
-    return AgentProfile.objects.filter(pk=request.user.pk).first()
+    with cursor("noting") as sql:
+        sql.execute(OF_USER, (request.user.pk,), prepare=True)
+        row = sql.fetchone()
+    if row is None:
+        return None
+    know_groups(request.user, row[2])
+    return AgentProfile(user_id=request.user.pk, language=row[0] or "", time_zone=row[1] or "")
 
 
 @cache

@@ -13,8 +13,8 @@ from django.utils.translation import pgettext_lazy
 from customers import masking
 from customers.console.lines import Line
 from customers.console.words import Words
-from customers.experience import expected, loops, owed
-from customers.experience.calendar import Calendars, calendars
+from customers.experience import framing, loops, owed
+from customers.experience.calendar import Calendars
 from customers.experience.phrases import suggested
 from customers.sql import Cursor
 
@@ -88,23 +88,17 @@ def expectation(text: str) -> dict[str, Any]:
     return one
 
 
-def panel(sql: Cursor, root: int) -> dict[str, Any]:
-    """For the card: what waits, and what he expects of whoever speaks with him next; the brief has folded him."""
-    return {
-        "promises": [promise(text) for text in owed.of_customer(sql, root, waiting=True, limit=20)],
-        "expects": [expectation(text) for text in expected.ahead(sql, root)],
-    }
-
-
-def beside(sql: Cursor, root: int, shown: Sequence[Line], *, offer: bool) -> list[Line]:
+def beside(
+    sql: Cursor, root: int, shown: Sequence[Line], *, offer: bool, calendars: Calendars | None = None
+) -> list[Line]:
     """Lines with what was promised and expected in them; `offer`: and what our own text seems to promise."""
     ids = [UUID(one.id) for one in shown]
     said = said_in(sql, root, ids)
-    days: Calendars | None = None
+    days = calendars
     for one in shown:
         one.promises, one.expectations = said.get(one.id, ([], []))
         if offer and suggestible(one):
-            days = days or calendars()
+            days = days or framing.read(sql).calendars
             one.suggestion = suggestion(one.entry, days)
     return list(shown)
 

@@ -7,7 +7,7 @@ import orjson
 from customers import lookups, masking, search
 from customers.access import Principal, log_views
 from customers.api.customers import KINDS
-from customers.cards import Erased, Unknown, cards
+from customers.cards import Erased, Unknown, cards, short
 from customers.console.finding import hit, hits
 from customers.console.pages import customer_of
 from customers.console.personal import described
@@ -34,6 +34,6 @@ def others(sql: Cursor, sought: str, besides: set[int], principal: Principal, pa
         customers = search.by_handles(sql, [(kind, sought, None) for kind in KINDS])
         customers += search.by_words(sql, sought, FOUND)
     asked = [one for one in dict.fromkeys(customers) if one not in besides]
-    found = cards(sql, asked[:FOUND])
+    found = short(sql, asked[:FOUND])
     log_views(sql, principal.viewer, found, path)
     return hits(found)

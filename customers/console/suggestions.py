@@ -27,14 +27,18 @@ SELECT c.id FROM customers_identity i JOIN customers_candidate c ON c.identity_i
  UNION
 SELECT c.id FROM customers_identity o JOIN customers_candidate c
     ON (c.value, c.kind, c.scope) = (o.value, o.kind, o.scope) AND c.state = 'open'
- WHERE o.customer_id = %(customer)s AND o.valid_to IS NULL ORDER BY 1 DESC LIMIT %(most)s
+ WHERE o.customer_id = %(customer)s AND o.valid_to IS NULL ORDER BY 1 DESC LIMIT 50
 """
 
 
 def of_customer(sql: Cursor, root: int, public_id: str) -> list[dict[str, Any]]:
     """The open questions about a customer, from whichever side; newest first."""
-    sql.execute(OF_CUSTOMER, {"customer": root, "most": MOST}, prepare=True)
-    ids = [row[0] for row in sql.fetchall()]
+    sql.execute(OF_CUSTOMER, {"customer": root}, prepare=True)
+    return of_ids(sql, [row[0] for row in sql.fetchall()], public_id)
+
+
+def of_ids(sql: Cursor, ids: list[int], public_id: str) -> list[dict[str, Any]]:
+    """The same, when it is known which."""
     if not ids:
         return []
     found = [told(text) for *_, text in deciding.listed(sql, state="open", limit=MOST, ids=ids)]

@@ -2,19 +2,21 @@
 
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.safestring import SafeString
 
 from customers import timeline
 from customers.access import Principal
 from customers.cards import Erased
 from customers.console.asked import Asked, line, place_of
+from customers.console.compiled import articles, drawn
 from customers.console.lines import Line, lines, parsed
 from customers.console.pages import customer_of, is_htmx, page
 from customers.console.promised import beside
+from customers.experience.calendar import Calendars
 from customers.sql import Cursor, cursor
 from customers.timeline import Page
 
@@ -27,6 +29,7 @@ ABOVE = 8
 class Reading:
     """One screenful; `missing`: the line that was asked for is not here any more."""
 
+    customer: str
     lines: list[Line]
     newer: str
     older: str
@@ -37,18 +40,28 @@ class Reading:
     def newest(self) -> bool:
         return not self.newer
 
-    def context(self, customer: str) -> dict[str, Any]:
-        return {
-            "lines": self.lines,
-            "newer": self.newer,
-            "older": self.older,
-            "url": reverse("card", args=[customer]),
-            "lines_url": reverse("lines", args=[customer]),
-        }
+    def drawn(self, request: HttpRequest, *, up: bool, down: bool, filtered: bool) -> SafeString:
+        """With the ways on, towards newer lines if `up` and towards older ones if `down`."""
+        return drawn(
+            "customers/lines.html",
+            articles=articles(request, self.lines, days=True),
+            newer=self.newer if up else "",
+            older=self.older if down else "",
+            ends=down and not self.older and bool(self.lines) and not filtered,
+            url=reverse("card", args=[self.customer]),
+            lines_url=reverse("lines", args=[self.customer]),
+        )
 
 
 def read(
-    sql: Cursor, root: int, customer: str, asked: Asked, principal: Principal, path: str, seen_until: datetime | None
+    sql: Cursor,
+    root: int,
+    customer: str,
+    asked: Asked,
+    principal: Principal,
+    path: str,
+    seen_until: datetime | None,
+    calendars: Calendars | None = None,
 ) -> Reading:
     """What the address asks for; raises Http404 for a cursor of somebody else's making."""
 
@@ -78,11 +91,13 @@ def read(
         above = fetched(replace(place, backwards=True).token("desc"), ABOVE)
         ends, entries = (above.previous, only.next), parsed(above.results) + parsed(only.results)
     return Reading(
+        customer,
         beside(
             sql,
             root,
             lines(entries, customer, seen_until=seen_until, here=asked.at, viewer=principal.viewer),
             offer=principal.may("write"),
+            calendars=calendars,
         ),
         newer=asked.query(cursor=ends[0]) if ends[0] else "",
         older=asked.query(cursor=ends[1]) if ends[1] else "",
@@ -101,11 +116,7 @@ def more(request: HttpRequest, principal: Principal, customer: str) -> HttpRespo
         root = customer_of(sql, customer)
         found = read(sql, root, customer, asked, principal, request.path, None)
     up = upwards(asked.cursor)
-    return render(
-        request,
-        "customers/lines.html",
-        found.context(customer) | {"up": up, "down": not up, "filtered": asked.filtered},
-    )
+    return HttpResponse(found.drawn(request, up=up, down=not up, filtered=asked.filtered))
 
 
 def upwards(token: str) -> bool:
@@ -118,8 +129,10 @@ def upwards(token: str) -> bool:
 @page()
 def single(request: HttpRequest, principal: Principal, customer: str, interaction: str) -> HttpResponse:
     """`/customers/{id}/lines/{line}`: one line with its whole text."""
-    context = {"line": whole_line(request, principal, customer, interaction), "show_day": True}
-    return render(request, "customers/line.html" if is_htmx(request) else "customers/single.html", context)
+    one = whole_line(request, principal, customer, interaction)
+    if is_htmx(request):
+        return HttpResponse(articles(request, [one], show_day=True))
+    return render(request, "customers/single.html", {"line": one})
 
 
 def whole_line(request: HttpRequest, principal: Principal, customer: str, interaction: str) -> Line:

@@ -1,9 +1,11 @@
 """Our words for channels, kinds, directions, states and the like, in the reader's language."""
 
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
+from django.utils.translation import get_language, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
 
 Words = dict[str, Any]
 
@@ -217,3 +219,28 @@ ROLES: Words = {
     "cc": _("Copy"),
     "reply-to": _("Reply to"),
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """What every line says, in one language: a lazy word costs a look-up each time it is printed."""
+
+    channels: dict[str, str]
+    kinds: dict[str, str]
+    directions: dict[str, str]
+    calls: dict[str, str]
+    states: dict[str, str]
+    call_states: dict[str, str]
+    handles: dict[str, str]
+    roles: dict[str, str]
+
+
+def spoken() -> Spoken:
+    """In the language that is active."""
+    return in_language(get_language())
+
+
+@lru_cache(maxsize=8)
+def in_language(language: str | None) -> Spoken:
+    tables = (CHANNELS, KINDS, DIRECTIONS, CALLS, STATES, CALL_STATES, HANDLES, ROLES)
+    return Spoken(*({slug: str(word) for slug, word in table.items()} for table in tables))

@@ -18,6 +18,7 @@ from django.utils.translation import gettext as _
 from customers.experience import framing
 from customers.experience.briefwords import COUNTED, TELLERS, Line
 from customers.experience.following import FRESH, fresh
+from customers.experience.framing import Frame
 from customers.sql import Cursor, cursor
 
 MOST, EACH = 10, 3
@@ -75,6 +76,9 @@ class Brief:
     lines: list[Line]
     since: datetime | None
     at: datetime
+    frame: Frame
+    """The settings under which it was made."""
+    first_touch: dict[str, Any] | None
 
     def shape(self) -> dict[str, Any]:
         return {
@@ -94,8 +98,10 @@ def brief(customer: int, *, since: datetime | None = None, now: datetime | None 
             said, known = read(sql, customer, since, at)
     if known is None:
         return None
-    known["stages"] = framing.of(said[0]).meaning.stage_names
-    return Brief(known["public_id"], chosen(list(told(known, since, at))), since, at)
+    frame = framing.of(said[0])
+    known["stages"] = frame.meaning.stage_names
+    lines = chosen(list(told(known, since, at)))
+    return Brief(known["public_id"], lines, since, at, frame, known["first_touch"])
 
 
 def read(

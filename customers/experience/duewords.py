@@ -10,13 +10,13 @@ second to be imported and another for 8,000 characters.
 """
 
 import re
-import unicodedata
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from customers.experience.calendar import Calendar
 from customers.experience.contacts import micros, moment
+from customers.experience.plainletters import fold
 
 UTC_ZONE = ZoneInfo("UTC")
 MOST = 400
@@ -24,11 +24,6 @@ MOST = 400
 FAR = 60
 """Days among which an open one is looked for."""
 MINUTE, CLOCK = 60_000_000, 24 * 60
-
-
-def fold(text: str) -> str:
-    """Small letters without marks, each where it was: «Šį» is `si`, «час» stays."""
-    return "".join((unicodedata.normalize("NFKD", one)[:1] or " ").lower()[:1] for one in text)
 
 
 def words(table: str) -> dict[str, float]:

@@ -12,8 +12,8 @@ OPEN: Final = "open"
 STATES: Final = (OPEN, *OUTCOMES)
 # Lasting ones first; of the others those whose matter is not over.
 AHEAD = f"""
-SELECT {EXPECTATION} FROM {FROM} LEFT JOIN customers_request r ON r.id = e.request_id
- WHERE e.customer_id = %s AND (e.lasting OR e.outcome = '')
+SELECT {EXPECTATION} AS expectation FROM {FROM} LEFT JOIN customers_request r ON r.id = e.request_id
+ WHERE e.customer_id = %(customer)s AND (e.lasting OR e.outcome = '')
    AND (e.lasting OR e.request_id IS NULL OR r.solved_at IS NULL)
  ORDER BY e.lasting DESC, e.stated_at DESC, e.id LIMIT 20
 """
@@ -24,7 +24,7 @@ SELECT {EXPECTATION} FROM {FROM} WHERE e.customer_id = %s ORDER BY e.stated_at D
 
 def ahead(sql: Cursor, customer: int) -> list[str]:
     """What he expects of whoever speaks with him next, as JSON texts."""
-    sql.execute(AHEAD.encode(), (customer,))
+    sql.execute(AHEAD.encode(), {"customer": customer})
     return [row[0] for row in sql.fetchall()]
 
 

@@ -45,7 +45,8 @@ SELECT t.customer_id, c.public_id, sum(t.contacts)::int, sum(t.inbound)::int, su
  GROUP BY t.customer_id, c.public_id ORDER BY t.customer_id LIMIT %(limit)s
 """
 PATH = """
-SELECT s.at, s.was, s.stage, s.reason, s.line_id FROM customers_stagechange s WHERE s.customer_id = %s
+SELECT s.at, s.was, s.stage, s.reason, s.line_id AS interaction
+  FROM customers_stagechange s WHERE s.customer_id = %(customer)s
  ORDER BY s.at, s.id LIMIT 1000
 """
 
@@ -160,6 +161,6 @@ def behind(
 
 def path(sql: Cursor, customer: int) -> list[dict[str, Any]]:
     """A customer's stages, the first one first."""
-    sql.execute(PATH, (customer,), prepare=True)
+    sql.execute(PATH, {"customer": customer}, prepare=True)
     names = ("at", "was", "stage", "reason", "interaction")
     return [dict(zip(names, row, strict=True)) for row in sql.fetchall()]

@@ -37,6 +37,10 @@ SELECT 1, {EXPECTATION}, e.stated_at, e.id FROM {EXPECTATIONS}
  WHERE e.customer_id = %(customer)s AND e.line_id = ANY(%(lines)s)
  ORDER BY 3, 4
 """
+WAITING_OF = f"""
+SELECT {PROMISE} AS promise FROM {FROM} WHERE p.customer_id = %(customer)s AND p.settled_at IS NULL
+ ORDER BY p.due_at, p.id LIMIT 20
+"""
 COUNTS = """
 SELECT count(*), count(*) FILTER (WHERE state = 'kept'), count(*) FILTER (WHERE state = 'broken'),
        count(*) FILTER (WHERE state = 'cancelled'), count(*) FILTER (WHERE tries > 0),

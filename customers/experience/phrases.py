@@ -11,7 +11,8 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from customers.experience.calendar import Calendar
-from customers.experience.duewords import MOST, UTC_ZONE, due, find, fold
+from customers.experience.duewords import MOST, UTC_ZONE, due, find
+from customers.experience.plainletters import fold
 from customers.models import Interaction
 
 READ = 6_000
@@ -96,6 +97,10 @@ VERBS = (
         rf"{WE_WILL}{SOON}(?:refund|fix|solve|resolve|check|prepare|replace|sort)",
     ),
 )
+# One look at a sentence tells for most of them that nothing is promised there.
+ANY_VERB = re.compile("|".join(pattern for verb in VERBS for pattern in (verb.own.pattern, verb.others.pattern)))
+IN_ENGLISH = re.compile(r"will|'ll|shall|going to|calling|expect|await|получите|gausite")
+"""A part of each of the English patterns."""
 NO = re.compile(
     r"(?<!\w)(?:не(?! (?:позднее|позже|более|дольше))|ни|not(?! later)"
     r"|won't|can't|cannot|unable|never|unless"
@@ -175,6 +180,8 @@ def sentences(folded: str) -> list[tuple[int, int]]:
 
 def promised(sentence: str) -> str:
     """The kind of what a folded sentence promises; empty for none."""
+    if not (IN_ENGLISH.search(sentence) or ANY_VERB.search(sentence)):
+        return ""
     if NO.search(sentence) or MAY.search(sentence):
         return ""
     for verb in VERBS:

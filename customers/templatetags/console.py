@@ -1,21 +1,30 @@
 """What the console's templates say hundreds of times a page."""
 
-from functools import lru_cache
+from typing import Any
 
 from django import template
-from django.templatetags.static import static
-from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from customers.console import compiled, navigation
+from customers.console.lines import Line
+
 register = template.Library()
+register.simple_tag(compiled.icon)
+register.simple_tag(compiled.drawn, name="compiled")
 
 
-@register.simple_tag
-@lru_cache(100)
-def icon(name: str) -> SafeString:
-    """A picture that says nothing by itself: words stand beside it."""
-    place = f"{static('customers/icons.svg')}#{name}"
-    return format_html(
-        '<svg class="icon" aria-hidden="true" focusable="false"><use href="{}"></use></svg>',
-        place,
-    )
+@register.simple_tag(takes_context=True)
+def articles(context: dict[str, Any], lines: list[Line], *, show_day: bool = True) -> SafeString:
+    """Lines of the timeline; `show_day`: each with its date."""
+    return compiled.articles(context["request"], lines, show_day=show_day)
+
+
+@register.simple_tag(takes_context=True)
+def article(context: dict[str, Any], line: Line) -> SafeString:
+    """One line, with its date."""
+    return compiled.articles(context["request"], [line], show_day=True)
+
+
+@register.simple_tag(takes_context=True)
+def top(context: dict[str, Any]) -> SafeString:
+    return navigation.top(context["request"], context.get("q", ""), searches=context.get("searches", False))

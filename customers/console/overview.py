@@ -1,0 +1,69 @@
+"""What stands beside the timeline: who the customer is in brief, what is open, how he is reached, how often he came."""
+
+from datetime import datetime
+from typing import Any
+
+import orjson
+from django.http import Http404
+
+from customers import cards, masking
+from customers.access import Principal
+from customers.console import knowledge, pictures, suggestions
+from customers.console.consenting import consented
+from customers.console.feelings import feelings
+from customers.console.journeys import path_of
+from customers.console.matters import open_of
+from customers.console.personal import described
+from customers.console.promised import expectation, promise
+from customers.experience import brief, expected, journeymap, owed
+from customers.sql import Cursor
+
+WHO = cards.card("id", "name", "attributes", "identities", "first_contact", "last_contact", "open_threads")
+PANELS = {
+    "tags": knowledge.TAGGED,
+    "months": pictures.COUNTS,
+    "maybe": suggestions.OF_CUSTOMER,
+    "path": journeymap.PATH,
+    "promises": owed.WAITING_OF,
+    "expects": expected.AHEAD,
+}
+"""Each asks for the rows of one `%(customer)s`."""
+ROWS = "(SELECT coalesce(json_agg(x), '[]') FROM ({}) x)"
+ALL = f"""
+SELECT {WHO}, {", ".join(ROWS.format(panel) for panel in PANELS.values())}
+  FROM customers_customer c WHERE c.id = %(customer)s AND c.erased_at IS NULL
+"""
+"""One statement: most of the panels are empty, and asking costs more than answering."""
+
+
+def side_of(sql: Cursor, root: int, principal: Principal, since: datetime | None) -> dict[str, Any]:
+    """For the template; what was folded is made true first, so that the panels say the same as the brief."""
+    found = brief.brief(root, since=since)
+    sql.execute(ALL.encode(), {"customer": root}, prepare=True)
+    row = sql.fetchone()
+    if row is None or found is None:
+        raise Http404
+    who, *rest = (orjson.loads(said) for said in row)
+    panels = dict(zip(PANELS, rest, strict=True))
+    who = masking.shown(who)
+    counted = pictures.of_rows([(one["channel"], one["month"], one["count"]) for one in panels["months"]])
+    return {
+        "card": who,
+        "profile": described(who),
+        "brief": [masking.shown(line.shape()) for line in found.lines],
+        "feelings": feelings(sql, root),
+        "counted": counted,
+        "rows": counted.rows(),
+        "table": counted.table(),
+        "matters": open_of(sql, root),
+        "path": path_of(panels["path"], found.first_touch, found.frame.meaning.stage_names),
+        "tags": knowledge.tags(panels["tags"]),
+        "maybe": suggestions.of_ids(sql, [one["id"] for one in panels["maybe"]], who["id"]),
+        "promises": [promise(one["promise"]) for one in panels["promises"]],
+        "expects": [expectation(one["expectation"]) for one in panels["expects"]],
+        **consented(sql, root),
+        "calendars": found.frame.calendars,
+        "may_write": principal.may("write"),
+        "may_unmask": getattr(principal, "may_unmask", False),
+        "may_correct": principal.may("write") and not principal.masked,
+    }
