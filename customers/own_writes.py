@@ -1,10 +1,12 @@
 """Whoever wrote finds it again: each request knows how new its reads must be, and the answer to a write remembers."""
 
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from typing import Any
 
 from django.conf import settings
 from django.core.signing import BadSignature
+from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase, StreamingHttpResponse
 
@@ -12,6 +14,7 @@ from customers import replica
 from customers.access import Principal, wrote
 
 COOKIE = "cxhub_wrote"
+BEYOND = 2**62
 SAFE = ("GET", "HEAD", "OPTIONS")
 
 
@@ -27,7 +30,7 @@ class OwnWritesMiddleware:
         writes = request.method not in SAFE
         with replica.reader(kept(request), primary=writes) as reader:
             answer = self.get_response(request)
-        if writes and answer.status_code < 500:
+        if writes:
             remember(request, answer)
         if isinstance(answer, StreamingHttpResponse) and isinstance(pieces := answer.streaming_content, Iterable):
             answer.streaming_content = streamed(pieces, reader)
@@ -49,11 +52,12 @@ def remember(request: HttpRequest, answer: HttpResponseBase) -> None:
     who = getattr(request, "user", None)
     if isinstance(who, Principal) and who.key_id is not None:
         if who.may("read"):
-            wrote(who.key_id)
+            with suppress(OperationalError, InterfaceError):  # What he wrote stands, whatever happens now.
+                wrote(who.key_id)
     elif getattr(who, "is_authenticated", False):
         answer.set_signed_cookie(
             COOKIE,
-            str(replica.position()),
+            str(place()),
             salt=COOKIE,
             # A replica that is further behind is not read from at all.
             max_age=settings.CXHUB_REPLICA_LAG + 60,
@@ -61,6 +65,14 @@ def remember(request: HttpRequest, answer: HttpResponseBase) -> None:
             samesite="Lax",
             secure=settings.SESSION_COOKIE_SECURE,
         )
+
+
+def place() -> int:
+    """How far the primary is; beyond every replica when it does not say."""
+    try:
+        return replica.position()
+    except (OperationalError, InterfaceError):
+        return BEYOND
 
 
 def streamed(pieces: Iterable[Any], reader: replica.Reader) -> Iterator[bytes]:
