@@ -1,5 +1,6 @@
 """Whoever is erased is gone everywhere, after late events and restored backups too, and nobody else is touched."""
 
+import os
 from typing import Any
 
 import pytest
@@ -12,7 +13,19 @@ from customers import erasure, suppression
 from customers.identification import Key
 from customers.models import Customer, Erasure, Identity, Interaction, Suppressed
 from customers.verifying import verify
-from tests.support import COMMITTED, Api, at, event, everything, identifier, phone, push_and_drain, shop
+from tests.long_history import long_history
+from tests.support import (
+    COMMITTED,
+    Api,
+    at,
+    event,
+    everything,
+    identifier,
+    other_connection,
+    phone,
+    push_and_drain,
+    shop,
+)
 
 pytestmark = COMMITTED
 SECRET = "Zanzibarovich"
@@ -202,6 +215,32 @@ def test_only_an_admin_may(api: Api) -> None:
     agent = Api("write")
     assert agent.post(f"customers/{customer}/erase").status_code == 403
     assert agent.get(f"customers/{customer}/dossier").status_code == 403
+
+
+def test_a_long_history_goes_while_others_go_on(api: Api) -> None:
+    """CXHUB_TEST_LONG=100000 is what is promised."""
+    lines = int(os.environ.get("CXHUB_TEST_LONG") or 2_000)
+    number, customer = long_history(api, lines)
+    others = phone()
+    somebody(api, others)
+    asked: list[Any] = []
+
+    def meanwhile(*, sql: Any, lines: Any, **_: Any) -> None:
+        with other_connection() as other:
+            other.execute("SET lock_timeout = '2s'")
+            held = other.execute("SELECT 1 FROM customers_identity WHERE value = %s FOR UPDATE", (others,)).fetchall()
+        asked.append((len(lines), len(held), sql.execute("SHOW statement_timeout").fetchone()))
+
+    erasure.erased.connect(meanwhile)
+    try:
+        tombstone = erased(api, customer)
+    finally:
+        erasure.erased.disconnect(meanwhile)
+    assert asked == [(lines, 1, ("10min",))]
+    assert tombstone["counts"]["contacts"] == lines
+    assert everywhere(number) == []
+    assert len(api.timeline("phone", others)) == 2
+    assert verify().total == 0, verify().troubles
 
 
 @pytest.mark.parametrize("kind", ["json", "html"])
