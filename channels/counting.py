@@ -26,13 +26,19 @@ def pushed(statuses: Iterable[str]) -> None:
 
 def drained(claimed: Mapping[UUID, Claimed], rows: Iterable[Mapping[str, Any]]) -> None:
     """Once committed: what became of deliveries, how long after they came, and which links were refused."""
-    now = time.time()
+    now = time.monotonic()
+    found: Counter[figures.Series] = Counter()
+    durations = []
     for row in rows:
-        figures.add("drained", row["state"])
-        if row["state"] != Delivery.WAITING and not claimed[row["id"]].replays:
-            figures.observe("visible", seconds=now - claimed[row["id"]].received_at.timestamp())
+        found["drained", row["state"]] += 1
+        one = claimed[row["id"]]
+        if row["state"] != Delivery.WAITING and not one.replays:
+            durations.append(max(0.0, one.age + now - one.taken))
         for refusal in row["refused"]:
-            figures.add("refused", refusal["reason"])
+            found["refused", refusal["reason"]] += 1
+    for series, count in found.items():
+        figures.add(*series, by=count)
+    figures.observe_all("visible", seconds=durations)
 
 
 def took(deliveries: int, begun: float) -> None:

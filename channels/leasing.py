@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
+from time import monotonic
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -82,6 +83,7 @@ class Claimed:
     headers: dict[str, str] = field(default_factory=dict)
     events: list[ChannelEvent] = field(default_factory=list)
     before: list[dict[str, Any]] = field(default_factory=list)
+    taken: float = field(default_factory=monotonic)
 
 
 def claim(limit: int, *, alone: bool) -> tuple[list[Claimed], UUID]:

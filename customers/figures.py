@@ -8,7 +8,8 @@ import logging
 import threading
 import time
 from bisect import bisect_left
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Final
 
@@ -79,6 +80,14 @@ def add_later(*series: str, by: float = 1.0) -> None:
 def observe(*series: str, seconds: float) -> None:
     """Count a duration: its bucket and its length."""
     gathered.observe((*series, PLACES[bisect_left(BOUNDS, seconds)]), (*series, "sum"), seconds)
+
+
+def observe_all(*series: str, seconds: Sequence[float]) -> None:
+    """Many durations at once."""
+    for place, count in Counter(bisect_left(BOUNDS, one) for one in seconds).items():
+        gathered.add((*series, PLACES[place]), count)
+    if seconds:
+        gathered.add((*series, "sum"), sum(seconds))
 
 
 def flush() -> None:
