@@ -17,7 +17,10 @@ from django.utils import timezone
 from channels.accepting import accept
 from channels.models import Delivery, Source
 from customers.access import ROLES, principal_of_key
-from customers.models import ApiKey, Interaction
+from customers.experience import segments
+from customers.experience.calendar import calendars
+from customers.models import ApiKey, Interaction, Segment
+from customers.sql import cursor
 from cxhub import demo
 from cxhub.demo import cast
 from cxhub.demo.doors import Web
@@ -40,6 +43,16 @@ def test_a_second_time_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     first = ensure(monkeypatch)
     assert ensure(monkeypatch, json.dumps(first)) == first
     assert ApiKey.objects.count() == len(first["keys"]) == 4
+
+
+def test_hours_can_be_read_and_segments_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    ensure(monkeypatch)
+    assert set(calendars().by_source) == {"", "vilnius"}
+    with cursor() as sql:
+        assert [segments.count(sql, one.filter) for one in Segment.objects.all()] == [0, 0, 0]
+    Segment.objects.all()[0].delete()
+    ensure(monkeypatch)
+    assert Segment.objects.count() == 2, "what was taken away stays away"
 
 
 def test_keys_and_users_may_what_they_are_for(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,10 +2,12 @@
 
 A word after the facts of a line says each: `promise=callback due=42h owner=anna what=Перезвонить_о_цене`,
 `expect=Ответ_за_день lasting`, `outcome=missed`, `mood=-1`, `request=R-1:solved`, `topic=Доставка`, `feeling=-1`,
-`told=solved`, `utm=yandex:cpc:winter`, `lost=Переехала`, `birthday=63` (days after this line), `arrived`.
+`told=solved`, `utm=yandex:cpc:winter`, `lost=Переехала`, `given=serial:7781` (what he had to name), `passed=igor:anna`,
+`birthday=63` (days after this line), `arrived`.
 Times count from the line, so that something is due soon whenever the demo begins; `_` stands for a blank.
 """
 
+from collections.abc import Mapping
 from datetime import date, timedelta
 from typing import Any
 
@@ -45,6 +47,17 @@ def told(contact: Contact) -> dict[str, Any]:
         found["lost"] = blanks(values["lost"])
     if "complaint" in contact.words:
         found["tags"] = ["complaint"]
+    return found | toil(values)
+
+
+def toil(values: Mapping[str, str]) -> dict[str, Any]:
+    """What he had to say again, and through whose hands he went."""
+    found: dict[str, Any] = {}
+    if "given" in values:
+        name, _, value = values["given"].partition(":")
+        found["given"] = {name: value}
+    if "passed" in values:
+        found["transfer"] = [dict(zip(("from", "to"), values["passed"].split(":"), strict=True))]
     return found
 
 

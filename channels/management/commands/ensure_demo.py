@@ -1,9 +1,10 @@
-"""`manage.py ensure_demo`: the users, keys and sources of `make demo`; run again, it changes nothing."""
+"""`manage.py ensure_demo`: users, keys, sources, hours and segments of `make demo`; run again, it changes nothing."""
 
 import json
 import secrets as random
 import sys
 from argparse import ArgumentParser
+from datetime import UTC, date, datetime
 from typing import Any
 
 from django.contrib.auth import get_user_model
@@ -15,7 +16,7 @@ from channels.models import Source
 from channels.providers import PROVIDERS
 from channels.sources import make_source
 from customers.access import ANY_SOURCE, ROLES, digest_of, issue_key, revoke
-from customers.models import AgentProfile, ApiKey
+from customers.models import AgentProfile, ApiKey, BusinessHours, Segment
 
 MADE_BY = "ensure_demo"
 LANGUAGES = {"agent": "ru", "supervisor": "lt", "admin": "en", "masked": "en"}
@@ -37,6 +38,25 @@ SOURCES: dict[str, dict[str, Any]] = {
         "provider": "email",
         "addresses": ["support@demo.example", "pagalba@demo.example", "shop@demo.example"],
         "secrets": {"authserv_id": "mx.demo.example"},
+    },
+}
+
+
+HOURS: dict[str, tuple[str, str, str]] = {
+    "": ("Asia/Yekaterinburg", "mon tue wed thu fri sat", "09:00 20:00"),
+    "vilnius": ("Europe/Vilnius", "mon tue wed thu fri", "09:00 18:00"),
+}
+"""Source, or all others → its zone, days and hours."""
+SEGMENTS: dict[str, Any] = {
+    "Ждут обещанного": {"field": "open_promises", "op": "least", "value": 1},
+    "Довольны и покупали не раз": {
+        "all": [{"field": "nps", "op": "least", "value": 9}, {"field": "purchases", "op": "least", "value": 2}]
+    },
+    "Seniai nepirkę": {
+        "all": [
+            {"field": "days_since_purchase", "op": "least", "value": 60},
+            {"not": {"field": "stage", "op": "is", "value": "left"}},
+        ]
     },
 }
 
@@ -75,7 +95,21 @@ def ensure(before: dict[str, Any]) -> dict[str, Any]:
     hashes = (
         get_user_model().objects.filter(username__in=ROLES).order_by("username").values_list("username", "password")
     )
+    hours_and_segments()
     return made | {"hashes": dict(hashes)}
+
+
+def hours_and_segments() -> None:
+    """Once: whoever tries the demo may change them and take them away."""
+    if not BusinessHours.objects.exists():
+        year = datetime.now(UTC).year
+        free = [date(one, 12, 25) for one in (year - 1, year)] + [date(one, 1, 1) for one in (year, year + 1)]
+        for source_, (zone, days, hours) in HOURS.items():
+            open_ = {day: [hours.split()] for day in days.split()}
+            BusinessHours.objects.create(source=source_, time_zone=zone, hours=open_, holidays=free)
+    if not Segment.objects.exists():
+        for name, said in SEGMENTS.items():
+            Segment.objects.create(name=name, filter=said, created_by=MADE_BY)
 
 
 def key(name: str, plain: str) -> str:
