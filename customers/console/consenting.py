@@ -7,10 +7,11 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext_lazy
 
-from customers import consents, holds
+from customers import consents
 from customers.access import Principal
 from customers.byhand import card_beside_founder
 from customers.console import words
+from customers.console.lines import moment
 from customers.console.outcomes import done, public_ids
 from customers.console.pages import Unreadable, customer_of, page, word
 from customers.console.personal import source
@@ -18,7 +19,7 @@ from customers.masking import shown
 from customers.merging import holding
 from customers.models import Consent
 from customers.recording import attempt
-from customers.sql import Cursor, cursor
+from customers.sql import cursor
 
 LONGEST = 200
 STATES: dict[str, Any] = {
@@ -27,9 +28,10 @@ STATES: dict[str, Any] = {
 }
 
 
-def consented(sql: Cursor, root: int) -> dict[str, Any]:
-    """For the card."""
-    last = [shown(one) for one in consents.of(sql, root) if one["counts"]]
+def consented(said: list[dict[str, Any]], held: list[dict[str, Any]]) -> dict[str, Any]:
+    """For the card, from the rows of `consents.OF` and `holds.OF`."""
+    noted = [dict(zip(consents.NAMES, one.values(), strict=True)) for one in said]
+    last = [shown({**one, "at": moment(one["at"])}) for one in noted if one["counts"]]
     return {
         "consents": [
             {
@@ -40,7 +42,7 @@ def consented(sql: Cursor, root: int) -> dict[str, Any]:
             }
             for one in last
         ],
-        "held": [shown(one) for one in holds.of(sql, root)],
+        "held": [shown({"reason": one["reason"]}) for one in held],
         "consent_channels": list(words.CHANNELS.items()),
     }
 

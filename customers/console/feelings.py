@@ -3,33 +3,33 @@
 from typing import Any
 
 from customers.console import meanings, words
+from customers.console.lines import moment
 from customers.experience import feedbacklists, scorelists
-from customers.sql import Cursor
-
-SCORES, FEEDBACK = 5, 4
 
 
-def feelings(sql: Cursor, customer: int) -> dict[str, Any]:
-    """Rows of folds: whoever asks has seen to it that they are fresh."""
-    scores = scorelists.listed(sql, scorelists.Asked(customer=customer), limit=SCORES)
-    said = feedbacklists.listed(sql, feedbacklists.Asked(customer=customer), limit=FEEDBACK)
+def feelings(scores: list[dict[str, Any]], said: list[dict[str, Any]]) -> dict[str, Any]:
+    """From the rows of folds: whoever asks has seen to it that they are fresh."""
+    answers = [scorelists.shown(*row.values()) for row in scores]
+    spoken = [feedbacklists.shown(*row.values()) for row in said]
     return {
         "scores": [
             {
                 **one,
+                "given_at": moment(one["given_at"]),
                 "metric_name": words.METRICS.get(one["metric"], one["metric"]),
                 "why_not": meanings.WHY_NOT.get(one["why"] or "", ""),
                 "came_back": meanings.FOLLOW_UPS.get((one["follow_up"] or {}).get("state") or "", ""),
             }
-            for one in scores.rows
+            for one in answers
         ],
         "feedback": [
             {
                 **one,
+                "at": moment(one["at"]),
                 "kind_name": meanings.FEEDBACK_KINDS[one["kind"]],
                 "state_name": meanings.FEEDBACK_STATES[one["state"]],
                 "sentiment_name": meanings.SENTIMENTS.get(str(one["sentiment"]), ""),
             }
-            for one in said.rows
+            for one in spoken
         ],
     }

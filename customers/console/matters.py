@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from customers import masking, timeline
 from customers.access import Principal, log_views
 from customers.console import meanings, words
+from customers.console.lines import moment
 from customers.console.measures import length
 from customers.console.outcomes import reason_of, say
 from customers.console.pages import Refused as NotAllowed
@@ -74,9 +75,10 @@ def described(row: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def open_of(sql: Cursor, customer: int) -> list[dict[str, Any]]:
-    """What is open, for the card."""
-    return [described(row) for row in listed(sql, Asked(customer=customer, unsolved=True), limit=5).rows]
+def open_of(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """What is open, for the card, from rows as JSON has them."""
+    times = ("waiting_since", "opened_at")
+    return [described({**row, **{name: row[name] and moment(row[name]) for name in times}}) for row in rows]
 
 
 @page("GET", "HEAD", "POST")

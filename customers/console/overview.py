@@ -6,7 +6,7 @@ from typing import Any
 import orjson
 from django.http import Http404
 
-from customers import cards, masking
+from customers import cards, consents, holds, masking
 from customers.access import Principal
 from customers.console import knowledge, pictures, suggestions
 from customers.console.consenting import consented
@@ -15,7 +15,7 @@ from customers.console.journeys import path_of
 from customers.console.matters import open_of
 from customers.console.personal import described
 from customers.console.promised import expectation, promise
-from customers.experience import brief, expected, journeymap, owed
+from customers.experience import brief, expected, feedbacklists, journeymap, matterlists, owed, scorelists
 from customers.sql import Cursor
 
 WHO = cards.card("id", "name", "attributes", "identities", "first_contact", "last_contact", "open_threads")
@@ -26,8 +26,16 @@ PANELS = {
     "path": journeymap.PATH,
     "promises": owed.WAITING_OF,
     "expects": expected.AHEAD,
+    "scores": scorelists.LIST.format(scorelists.CONDITIONS["customer"]),
+    "feedback": feedbacklists.LIST.format(feedbacklists.CONDITIONS["customer"]),
+    "matters": matterlists.LIST.format(
+        f"{matterlists.CONDITIONS['customer']} AND {matterlists.UNSOLVED}", "r.at DESC, r.id DESC"
+    ),
+    "consents": consents.OF.replace("%s", "%(customer)s"),
+    "held": holds.OF.replace("%s", "%(customer)s"),
 }
-"""Each asks for the rows of one `%(customer)s`."""
+"""Each asks for the rows of one `%(customer)s`, some for `%(limit)s` of them."""
+MOST = 5
 ROWS = "(SELECT coalesce(json_agg(x), '[]') FROM ({}) x)"
 ALL = f"""
 SELECT {WHO}, {", ".join(ROWS.format(panel) for panel in PANELS.values())}
@@ -39,7 +47,7 @@ SELECT {WHO}, {", ".join(ROWS.format(panel) for panel in PANELS.values())}
 def side_of(sql: Cursor, root: int, principal: Principal, since: datetime | None) -> dict[str, Any]:
     """For the template; what was folded is made true first, so that the panels say the same as the brief."""
     found = brief.brief(root, since=since)
-    sql.execute(ALL.encode(), {"customer": root}, prepare=True)
+    sql.execute(ALL.encode(), {"customer": root, "limit": MOST}, prepare=True)
     row = sql.fetchone()
     if row is None or found is None:
         raise Http404
@@ -51,17 +59,17 @@ def side_of(sql: Cursor, root: int, principal: Principal, since: datetime | None
         "card": who,
         "profile": described(who),
         "brief": [masking.shown(line.shape()) for line in found.lines],
-        "feelings": feelings(sql, root),
+        "feelings": feelings(panels["scores"], panels["feedback"]),
         "counted": counted,
         "rows": counted.rows(),
         "table": counted.table(),
-        "matters": open_of(sql, root),
+        "matters": open_of(panels["matters"]),
         "path": path_of(panels["path"], found.first_touch, found.frame.meaning.stage_names),
         "tags": knowledge.tags(panels["tags"]),
         "maybe": suggestions.of_ids(sql, [one["id"] for one in panels["maybe"]], who["id"]),
         "promises": [promise(one["promise"]) for one in panels["promises"]],
         "expects": [expectation(one["expectation"]) for one in panels["expects"]],
-        **consented(sql, root),
+        **consented(panels["consents"], panels["held"]),
         "calendars": found.frame.calendars,
         "may_write": principal.may("write"),
         "may_unmask": getattr(principal, "may_unmask", False),

@@ -15,8 +15,8 @@ KINDS: Final = ("review", "complaint", "mention", "comment")
 STATES: Final = ("new", "answered", "solved", "told")
 LIST = """
 SELECT f.id, f.line_id, f.at, f.kind, f.channel, f.source, f.topic, f.sentiment, f.state, f.state_at, f.state_by,
-       f.stage, f.urgency, f.customer_id, c.public_id, left(t.text, 500), left(t.subject, 300),
-       CASE WHEN jsonb_typeof(t.details->'score') = 'object' THEN t.details->'score' END
+       f.stage, f.urgency, f.customer_id, c.public_id, left(t.text, 500) AS text, left(t.subject, 300) AS subject,
+       CASE WHEN jsonb_typeof(t.details->'score') = 'object' THEN t.details->'score' END AS score
   FROM customers_feedback f JOIN customers_customer c ON c.id = f.customer_id
   LEFT JOIN customers_interaction t ON t.id = f.line_id AND t.deleted_at IS NULL
  WHERE {} ORDER BY f.urgency, f.at DESC, f.id DESC LIMIT %(limit)s

@@ -46,10 +46,11 @@ COLUMNS = {
     "interactions": "r.lines",
 }
 LIST = f"""
-SELECT {", ".join(COLUMNS.values())}, r.customer_id
+SELECT {", ".join(f"{column} AS {name}" for name, column in COLUMNS.items())}, r.customer_id
   FROM customers_request r JOIN customers_customer c ON c.id = r.customer_id
  WHERE {{}} ORDER BY {{}} LIMIT %(limit)s
 """
+UNSOLVED = "r.state IN ('open', 'answered')"
 CONDITIONS = {
     "id": "r.id = %(id)s",
     "customer": "r.customer_id = %(customer)s",
@@ -90,7 +91,7 @@ def listed(sql: Cursor, asked: Asked, *, limit: int, cursor: str | None = None) 
     said: dict[str, Any] = {name: getattr(asked, name) for name in CONDITIONS if getattr(asked, name) is not None}
     found = [CONDITIONS[name] for name in said]
     if asked.unsolved:
-        found.append("r.state IN ('open', 'answered')")
+        found.append(UNSOLVED)
     waiting = asked.state == "open"
     if waiting:
         found.append("r.waiting_since IS NOT NULL")

@@ -31,10 +31,10 @@ EXPECTATIONS: Final = """customers_expectation e JOIN customers_customer c ON c.
   LEFT JOIN customers_customer m ON m.id = c.merged_into_id"""
 SAID = f"""
 SELECT 0, {PROMISE}, p.made_at, p.id FROM {FROM}
- WHERE p.customer_id = %(customer)s AND p.line_id = ANY(%(lines)s)
+ WHERE p.customer_id = %(customer)s AND p.line_id = ANY(%(lines)s::uuid[])
  UNION ALL
 SELECT 1, {EXPECTATION}, e.stated_at, e.id FROM {EXPECTATIONS}
- WHERE e.customer_id = %(customer)s AND e.line_id = ANY(%(lines)s)
+ WHERE e.customer_id = %(customer)s AND e.line_id = ANY(%(lines)s::uuid[])
  ORDER BY 3, 4
 """
 WAITING_OF = f"""
@@ -143,7 +143,8 @@ def of_line(sql: Cursor, customer: int, line: UUID) -> list[str]:
 
 def said_in(sql: Cursor, customer: int, lines: Iterable[UUID]) -> list[tuple[int, str]]:
     """What was said in lines of a customer: (0, a promise) and (1, an expectation), as JSON texts."""
-    asked = {"customer": customer, "lines": list(lines)}
+    # As one text: that costs a tenth of making an array of UUIDs.
+    asked = {"customer": customer, "lines": f"{{{','.join(str(line) for line in lines)}}}"}
     sql.execute(SAID.encode(), asked)
     return [(row[0], row[1]) for row in sql.fetchall()]
 

@@ -4,24 +4,23 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('customers', '0024_line_homes'),
+        ("customers", "0024_line_homes"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Unmasking',
+            name="Unmasking",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('viewer', models.TextField(help_text='key:ID or user:ID')),
-                ('customer_id', models.BigIntegerField(db_index=True)),
-                ('at', models.DateTimeField(db_index=True)),
-                ('until', models.DateTimeField()),
-                ('reason', models.TextField()),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("viewer", models.TextField(help_text="key:ID or user:ID")),
+                ("customer_id", models.BigIntegerField(db_index=True)),
+                ("at", models.DateTimeField(db_index=True)),
+                ("until", models.DateTimeField()),
+                ("reason", models.TextField()),
             ],
             options={
-                'indexes': [models.Index(fields=['viewer', '-at'], name='unmasking_of')],
+                "indexes": [models.Index(fields=["viewer", "-at"], name="unmasking_of")],
             },
         ),
     ]
