@@ -123,7 +123,7 @@ class Watch:
         if self.process != os.getpid() or self.thread is None or not self.thread.is_alive():
             with self.lock:
                 if self.process != os.getpid() or self.thread is None or not self.thread.is_alive():
-                    self.process, self.answered = os.getpid(), -PATIENCE
+                    self.process, self.answered, self.busy = os.getpid(), -PATIENCE, {}
                     self.thread = threading.Thread(target=self.run, name="replica", daemon=True)
                     self.thread.start()
 
