@@ -33,7 +33,9 @@ KEPT = {"card-light": "card", "card-dark": "card-dark", "results-light": "find",
 def demo() -> Iterator[dict[str, Any]]:
     """What `make demo` prints, of a demo of our own."""
     var = Path(tempfile.mkdtemp(prefix="cxhub-photos-"))
-    environment = {**os.environ, "CXHUB_VAR": str(var), "CXHUB_PORT": "0"}
+    environment = {**os.environ, "CXHUB_VAR": str(var), "CXHUB_PORT": "0", "CXHUB_MFA": "1"}
+    company = {"CXHUB_OIDC_URL": "http://127.0.0.1:1", "CXHUB_OIDC_NAME": "Example Works"}
+    environment |= company | {"CXHUB_OIDC_CLIENT_ID": "cxhub", "CXHUB_OIDC_CLIENT_SECRET": "for the picture"}
     argv = [sys.executable, "-m", "cxhub.launcher", "demo"]
     with (var / "launcher.log").open("wb") as log:
         run = subprocess.Popen(argv, cwd=ROOT, env=environment, stdout=log, stderr=log, start_new_session=True)
@@ -102,6 +104,17 @@ def pages(state: dict[str, Any], page: Any) -> dict[str, str]:
         "deliveries": "/queue/deliveries",
         "sources": "/queue/sources",
         "views": "/queue/views",
+        "clear-list": "/queue/clear",
+        "matters": "/requests",
+        "promises": "/promises",
+        "feedback": "/feedback",
+        "segments": "/segments",
+        "segment-new": "/segments/new",
+        "experience": "/experience",
+        "scores": "/experience/scores",
+        "left": "/experience/left",
+        "waiting": "/experience/matters",
+        "journey": "/experience/journey",
         "profile": "/profile",
         "missing": "/nothing/here",
     }
@@ -141,6 +154,13 @@ def main() -> None:
             where = {"base_url": state["url"], "viewport": {"width": WIDE, "height": HIGH}, "color_scheme": scheme}
             bare = browser.new_context(**where).new_page()
             photograph(bare, folder, f"login-{scheme}", "/login/")
+            photograph(bare, folder, f"refused-{scheme}", "/login/oidc")
+            photograph(masked, folder, f"clear-{scheme}", f"{found['card']}/clear")
+            photograph(page, folder, f"again-{scheme}", "/profile/factor")
+            page.fill("[name=password]", state["users"]["supervisor"]["password"])
+            page.press("[name=password]", "Enter")
+            page.wait_for_selector("code.key")
+            page.screenshot(path=str(folder / f"factor-{scheme}.png"))
         browser.close()
     print(f"{len(list(folder.iterdir()))} photographs in {folder}")
     if given.keep:
