@@ -89,7 +89,9 @@ api/v1/customers/<str:customer>/scores                 GET               read
 api/v1/customers/<str:customer>/scores                 POST              write
 api/v1/interactions/<uuid:line>/scores                 POST              write
 api/v1/experience/scores                               GET               read, manage
+api/v1/scores                                          GET               read, manage
 api/v1/experience/churn                                GET               read, manage
+api/v1/experience/churn/customers                      GET               read, manage
 api/v1/experience/answers                              GET               read, manage
 api/v1/segments                                        GET               read
 api/v1/segments                                        POST              write

@@ -135,6 +135,10 @@ def test_whom_we_lost(api: Api) -> None:
     told = api.ok("experience/churn", {"since": f"{since}T00:00:00Z", "period": "week"})
     assert (told["at_start"], told["lost"], told["rate"]["value"]) == (10, 1, 10)
     assert sum(one["lost"] for one in told["periods"].values()) == 1
+    (gone,) = api.ok("experience/churn/customers", {"since": f"{since}T00:00:00Z"})["results"]
+    assert (gone["customer"], gone["was"], gone["reason"]) == (ada, "purchase", "silence")
+    assert gone["interaction"] in {row["id"] for row in api.ok(f"customers/{ada}/timeline")["results"]}
+    assert api.refused("experience/churn/customers", {"cursor": "x"}) == (400, "invalid_value", "cursor")
     assert {one["at_start"] for one in told["periods"].values()} == {10, 9}
 
 

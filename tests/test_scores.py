@@ -230,6 +230,20 @@ def test_lists_page_and_filter(api: Api) -> None:
     assert api.refused("experience/scores", {"since": at(0), "until": at(0)})[1:] == ("invalid_value", "until")
 
 
+def test_answers_of_everybody_page_by_page(api: Api) -> None:
+    people = [phone() for _ in range(3)]
+    push_and_drain(api, *(survey(one, "nps", value) for one, value in zip(people, (2, 9, 3), strict=True)))
+    follow()
+    whole = api.ok("scores", {"metric": "nps"})
+    assert {row["customer"] for row in whole["results"]} == {who(api, one) for one in people}
+    assert {row["value"] for row in api.ok("scores", {"low": "1"})["results"]} == {2, 3}
+    first = api.ok("scores", {"limit": "2"})
+    rest = api.ok("scores", {"limit": "2", "cursor": first["next"]})
+    assert [*first["results"], *rest["results"]] == whole["results"]
+    assert rest["next"] is None
+    assert api.refused("scores", {"cursor": "x"}) == (400, "invalid_value", "cursor")
+
+
 def test_a_low_answer_asks_for_somebody_to_come_back(api: Api) -> None:
     kept, broken = phone(), phone()
     low = {"scores": [{"id": "a", "metric": "nps", "value": 2}, {"id": "b", "metric": "csat", "value": 1}]}

@@ -1,7 +1,9 @@
 """What a manager asks of all customers: scores, churn and answer times, each with n, its interval and its parts."""
 
 from dataclasses import asdict
+from datetime import datetime
 from typing import Any, get_args
+from uuid import UUID
 
 from django.http import HttpResponse
 from drf_spectacular.types import OpenApiTypes
@@ -12,10 +14,12 @@ from customers.api import shapes
 from customers.api.authentication import Manages
 from customers.api.problems import Problem
 from customers.api.query import Query
-from customers.api.views import View, json_response, reading
+from customers.api.timelines import CURSOR_PARAMETER, LIMIT_PARAMETER
+from customers.api.views import View, json_response, log, reading
 from customers.experience import answertimes, churn, periods, scoreboard
 from customers.experience.answertimes import Times
 from customers.experience.measuring import METRICS
+from customers.experience.paging import BadToken
 from customers.experience.periods import GRAINS, Grain, Period
 from customers.experience.scoreboard import Sums, told
 
@@ -67,6 +71,23 @@ class ChurnBucketShape(shapes.Shape):
     at_start: int
     lost: int
     rate: EstimateShape | None
+
+
+class LostShape(shapes.Shape):
+    """`was`: the stage that he left from; `interaction`: his last contact then."""
+
+    customer: UUID
+    at: datetime
+    interaction: UUID
+    was: str
+    reason: str
+    effort: int | None
+    last_contact: datetime | None
+
+
+class LeftShape(shapes.Shape):
+    results: list[LostShape]
+    next: str | None
 
 
 class ChurnShape(ChurnBucketShape):
@@ -202,6 +223,27 @@ class ChurnView(View):
 
 def churn_told(one: churn.Churn) -> dict[str, Any]:
     return {"at_start": one.at_start, "lost": one.lost, "rate": told(one.rate)}
+
+
+class LeftView(View):
+    permission_classes = [Manages]
+
+    @extend_schema(
+        operation_id="experience_churn_customers",
+        parameters=[*PERIOD_PARAMETERS, LIMIT_PARAMETER, CURSOR_PARAMETER],
+        responses=shapes.responses(LeftShape),
+    )
+    def get(self, request: Request) -> HttpResponse:
+        """Whom we lost in a period, the latest first, with the line that was the last: who is behind the churn."""
+        query = Query(request.query_params, *PERIOD, "limit", "cursor")
+        period, limit = period_of(query), query.number("limit", 50, least=1, most=200)
+        with reading() as sql:
+            try:
+                rows, ids, following = churn.who_left(sql, period, limit=limit, cursor=query.text("cursor"))
+            except BadToken as error:
+                raise Problem("invalid_value", str(error), field="cursor") from None
+            log(sql, request, ids)
+        return json_response({"results": rows, "next": following})
 
 
 class AnswerTimesView(View):

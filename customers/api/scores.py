@@ -12,7 +12,7 @@ from pydantic import BeforeValidator, Field, StringConstraints
 from rest_framework.request import Request
 
 from customers.api import shapes
-from customers.api.authentication import needs
+from customers.api.authentication import Manages, needs
 from customers.api.problems import Problem
 from customers.api.query import Query
 from customers.api.timelines import CURSOR_PARAMETER, LIMIT_PARAMETER
@@ -184,6 +184,21 @@ class CustomerScoresView(View):
                     channel=given.channel or "",
                 ),
             )
+
+
+class ScoresView(View):
+    permission_classes = [Manages]
+
+    @extend_schema(
+        operation_id="scores",
+        parameters=[LIMIT_PARAMETER, CURSOR_PARAMETER, *FILTER_PARAMETERS],
+        responses=shapes.responses(ScoresShape),
+    )
+    def get(self, request: Request) -> HttpResponse:
+        """What all customers answered to surveys, newest first: those behind a number, or not yet taken up."""
+        query = Query(request.query_params, *FILTERS, "limit", "cursor")
+        with reading() as sql:
+            return page_of(sql, query, asked_of(query), request)
 
 
 class LineScoresView(View):

@@ -14,7 +14,7 @@ from customers.api.expectations import (
     LineExpectationsView,
     OutcomeView,
 )
-from customers.api.experience import AnswerTimesView, ChurnView, ScoreboardView
+from customers.api.experience import AnswerTimesView, ChurnView, LeftView, ScoreboardView
 from customers.api.exports import ExportView
 from customers.api.feedback import AnswerFeedbackView, FeedbackListView, SolveFeedbackView, TellFeedbackView
 from customers.api.journey import CustomerJourneyView, JourneyCustomersView, JourneyView
@@ -49,7 +49,7 @@ from customers.api.requests import (
     SolveRequestView,
     SplitRequestView,
 )
-from customers.api.scores import CustomerScoresView, LineScoresView
+from customers.api.scores import CustomerScoresView, LineScoresView, ScoresView
 from customers.api.segments import (
     DatesView,
     SegmentCountView,
@@ -82,8 +82,10 @@ urlpatterns = [
     path("customers/<str:customer>/views", ViewsView.as_view()),
     path("customers/<str:customer>/scores", CustomerScoresView.as_view()),
     path("interactions/<uuid:line>/scores", LineScoresView.as_view()),
+    path("scores", ScoresView.as_view()),
     path("experience/scores", ScoreboardView.as_view()),
     path("experience/churn", ChurnView.as_view()),
+    path("experience/churn/customers", LeftView.as_view()),
     path("experience/answers", AnswerTimesView.as_view()),
     path("segments", SegmentsView.as_view()),
     path("segments/count", SegmentCountView.as_view()),
