@@ -171,6 +171,7 @@ SPECTACULAR_SETTINGS = {
     # Sets of words that have two names.
     "ENUM_NAME_OVERRIDES": {
         "ExpectationOutcomeEnum": ("missed", "met", "exceeded"),
+        "ConsentStateEnum": ("given", "withdrawn"),
     },
 }
 
