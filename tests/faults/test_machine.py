@@ -45,7 +45,7 @@ def test_clock_jumps(machine: Stack, pushing: Sender, two: tuple[Clock, Clock], 
         for offset in (*JUMPS, "+0"):
             for clock in chosen:
                 clock.set(offset)
-            time.sleep(2.5)
+            time.sleep(1.5)
     settled(machine, pushing, tmp_path)
 
 
