@@ -12,9 +12,12 @@ from django.http.response import HttpResponseBase, StreamingHttpResponse
 
 from customers import replica
 from customers.access import Principal, wrote
+from customers.patience import patience
 
 COOKIE = "cxhub_wrote"
 BEYOND = 2**62
+REMEMBERING = 0.3
+"""Seconds."""
 SAFE = ("GET", "HEAD", "OPTIONS")
 
 
@@ -52,7 +55,8 @@ def remember(request: HttpRequest, answer: HttpResponseBase) -> None:
     who = getattr(request, "user", None)
     if isinstance(who, Principal) and who.key_id is not None:
         if who.may("read"):
-            with suppress(OperationalError, InterfaceError):  # What he wrote stands, whatever happens now.
+            # What he wrote stands, whatever happens now; and he was promised an answer in time.
+            with suppress(OperationalError, InterfaceError), patience(REMEMBERING):
                 wrote(who.key_id)
     elif getattr(who, "is_authenticated", False):
         answer.set_signed_cookie(
