@@ -1,7 +1,7 @@
 # cxhub: `make demo` is all a newcomer needs. CXHUB_PORT (8000) and CXHUB_VAR (./var) choose port and data folder,
 # CXHUB_PUBLIC_URL the address providers see, PYTHON the interpreter that .venv is made with.
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test lint format types migrations-check deploy-check bench screenshots faults soak lock clean env env-dev env-peer
+.PHONY: help demo serve test lint format types migrations-check deploy-check audit bench screenshots faults soak lock clean env env-dev env-peer
 
 PY := .venv/bin/python
 # Only so that settings can be read where nothing is signed and no server is asked.
@@ -39,6 +39,9 @@ migrations-check: env-dev ## Whether every change of a model has its migration
 deploy-check: env-dev ## Django's check of the settings for production
 	@$(BARE)-and-not-to-be-guessed-by-0123456789 CXHUB_PUBLIC_URL=https://cxhub.example.org CXHUB_VAR=$$(mktemp -d) sh -c \
 	    '$(PY) manage.py check --deploy --fail-level WARNING; code=$$?; rm -rf "$$CXHUB_VAR"; exit $$code'
+
+audit: ## Whether a pinned dependency has a known vulnerability (asks the package index, by pip-audit)
+	@.ci/audit
 
 bench: env-peer ## The measured promises (SCALE=200k interactions by default), over loopback against the real processes
 	@$(PY) -m tests.bench

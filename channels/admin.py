@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     AnyForm = forms.ModelForm[Source]
 else:
     AnyForm = forms.ModelForm
-SECRET = "secret_"  # noqa: S105 - how the fields of a form begin
+SECRET = "secret_"  # nosec B105 # noqa: S105 - how the fields of a form begin
 TRUSTS = (
     ("claimed", _("claimed: anybody can say it, it links nobody (a form on a website)")),
     ("asserted", _("stated: a system of ours says so (the usual)")),

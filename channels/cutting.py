@@ -17,7 +17,8 @@ NDJSON = ("application/x-ndjson", "application/ndjson", "application/jsonl", "ap
 TYPES = ("application/json", *NDJSON)
 SUSPECT = re.compile(rb"\\u0000|\\u[dD][89a-fA-F]|\d{16}")
 """What only the slow way reads safely: NULs, surrogates, numbers beyond 2^53."""
-TOKEN = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|[\[\]{},]', re.DOTALL)
+# A string without an end reaches to the end: else each of its quotes would be looked at as a beginning.
+TOKEN = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*(?:"|\\?\Z)|[\[\]{},]', re.DOTALL)
 DIGITS = 18
 """An integer of more digits stays the text that it is: reading it takes quadratic time."""
 

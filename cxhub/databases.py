@@ -41,7 +41,7 @@ def database(url: str, *, session: str = "", connect_timeout: int = 5) -> dict[s
         options["prepare_threshold"] = 5  # Django's default is never: the timeline then costs its planning each time.
     if not POOLED:
         options["options"] = f"-c statement_timeout=30s -c idle_in_transaction_session_timeout=60s {session}"
-    known = {"NAME": "dbname", "USER": "user", "PASSWORD": "password", "HOST": "host", "PORT": "port"}
+    known = {"NAME": "dbname", "USER": "user", "PASSWORD": "password", "HOST": "host", "PORT": "port"}  # nosec B105
     settings = {ours: info.pop(theirs, "") for ours, theirs in known.items()}
     return {
         "ENGINE": "cxhub.patient",

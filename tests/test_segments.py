@@ -211,3 +211,27 @@ class TestMembers:
         (told,) = api.ok("dates", {"days": 366})["results"]
         assert told["what"] == "anniversary"
         assert api.refused("dates", {"days": 0})[2] == "days"
+
+
+def test_a_masked_reader_does_not_guess_by_counting(committed: None) -> None:
+    shop()
+    api = everything()
+    dirty = event(identifier("phone", phone()))
+    dirty["customer"]["attributes"] = {"passport": "AB 1234567", "city": "Vilnius"}
+    push_and_drain(api, dirty)
+    masked = Api("read:masked", "write")
+
+    def asked(op: str, value: str, field: str = "attribute:passport") -> int:
+        filter_ = {"not": {"any": [{"field": field, "op": op, "value": value}]}}
+        status = masked.post("segments/count", {"filter": filter_}).status_code
+        assert api.post("segments/count", {"filter": filter_}).status_code == 200
+        assert masked.post("segments", {"name": f"{op} {value}", "filter": filter_}).status_code in (status, 201)
+        return int(status)
+
+    for op, value in (("contains", "AB"), ("before", "B"), ("after", "A"), ("is", "AB 1234567"), ("contains", "1")):
+        assert asked(op, value) == 403, (op, value)
+    assert asked("is", "Vilnius", "attribute:city") == 200
+    deep: dict[str, object] = {"field": "attribute:a", "op": "contains", "value": "1"}
+    for _ in range(200):
+        deep = {"not": deep}
+    assert masked.post("segments/count", {"filter": deep}).status_code == 400

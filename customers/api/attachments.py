@@ -1,5 +1,6 @@
 """Serves a stored file as a download, whole or in parts: never rendered, never sniffed, never cached by others."""
 
+import unicodedata
 from uuid import UUID
 
 from django.http import FileResponse
@@ -15,6 +16,8 @@ from customers.api.shapes import responses
 from customers.api.views import View, log, reading
 from customers.models.attachment import Attachment
 
+MOST_NAME = 100
+HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
 # The sender's word for what it is; anything a browser could run is only bytes.
 HARMLESS = ("image/png", "image/jpeg", "image/gif", "image/webp", "audio/", "video/", "application/pdf", "text/plain")
 
@@ -49,7 +52,7 @@ class AttachmentView(View):
         answer = FileResponse(
             file if part is None else ranges.Slice(file, part),
             as_attachment=True,
-            filename=row.name or f"{row.id}.bin",
+            filename=safe_name(row.name) or f"{row.id}.bin",
             content_type=content_type(row),
             status=200 if part is None else 206,
         )
@@ -79,6 +82,16 @@ def not_stored(row: Attachment) -> Problem:
     if row.state == Attachment.WANTED:
         return Problem("not_found", "The attachment is not stored yet.", headers={"Retry-After": "5"})
     return Problem("not_found", f"The attachment could not be fetched: {row.reason}")
+
+
+def safe_name(said: str) -> str:
+    """The sender's word for the file without a folder, and without what moves the cursor or turns the text around."""
+    last = said.replace("\\", "/").rpartition("/")[2]
+    plain = "".join(one for one in last if unicodedata.category(one) not in HIDDEN).strip(" .")
+    stem, dot, kind = plain.rpartition(".")
+    if len(plain) <= MOST_NAME or not stem:
+        return plain[:MOST_NAME]
+    return f"{stem[: MOST_NAME - 12]}{dot}{kind[:11]}"
 
 
 def content_type(row: Attachment) -> str:
