@@ -28,6 +28,7 @@ pytestmark = [
     pytest.mark.skipif(PROGRAM is None, reason="SKIPPED: pgbouncer is not installed (apt-get install pgbouncer)"),
 ]
 WORKERS = 4
+PID = "SELECT pg_backend_pid()"
 # Fewer sessions than workers have connections: each transaction takes whichever is free.
 INI = """
 [databases]
@@ -105,17 +106,15 @@ def test_without_the_setting_it_is_refused(pooler: str) -> None:
 def test_sessions_change_between_transactions_and_know_no_statements_of_others(pooler: str) -> None:
     """The pool is small enough for that; a test of poolers in which it does not happen shows nothing."""
 
-    def in_turn(prepare_after: int | None) -> set[int]:
-        seen = set()
+    def in_turn(prepare_after: int | None) -> set[Any]:
+        seen: set[Any] = set()
         with psycopg.connect(pooler, autocommit=True) as one, psycopg.connect(pooler, autocommit=True) as other:
             one.prepare_threshold = other.prepare_threshold = prepare_after
             for _ in range(20):
+                seen |= {one.execute(PID).fetchone()}  # The session that was free last …
                 with other.transaction():
-                    other.execute("SELECT 1")
-                    seen.add((one.execute("SELECT pg_backend_pid()").fetchone() or (0,))[0])
-                with one.transaction():
-                    one.execute("SELECT 1")
-                    other.execute("SELECT 1")
+                    other.execute(PID)  # … is now taken by somebody else …
+                    seen |= {one.execute(PID).fetchone()}  # … so there is another one.
         return seen
 
     assert len(in_turn(None)) > 1
