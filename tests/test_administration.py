@@ -155,6 +155,7 @@ def test_what_to_paste_has_the_secrets_that_we_made(admin: Client) -> None:
     assert source.hook_url in html
 
 
+@pytest.mark.django_db(transaction=True, databases="__all__")  # sessions are read on another connection
 @pytest.mark.parametrize("provider", sorted(trials.HOOKS))
 def test_a_test_goes_through_the_door_and_into_no_history(
     admin: Client, live_server: LiveServer, provider: str, monkeypatch: pytest.MonkeyPatch
