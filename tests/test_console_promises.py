@@ -176,7 +176,7 @@ def test_whoever_only_reads_is_offered_nothing_to_change(api: Api) -> None:
 def test_the_follow_up_of_a_low_score_says_what_it_comes_back_to(api: Api) -> None:
     number = phone()
     hour = timedelta(hours=1)
-    given = {"kind": "survey", "details": {"score": {"metric": "csat", "value": 2}}}
+    given: dict[str, Any] = {"kind": "survey", "details": {"score": {"metric": "csat", "value": 2}}}
     now = datetime.now(UTC)
     push_and_drain(api, event(identifier("phone", number), occurred_at=(now - 4 * hour).isoformat(), **given))
     follow(60)
@@ -190,7 +190,7 @@ def test_the_follow_up_of_a_low_score_says_what_it_comes_back_to(api: Api) -> No
     said = words_of(ok(agent(language="ru"), f"/promises/{loop.pk}"))
     assert "вернуться к клиенту после низкой оценки: CSAT 2 из 5" in said
     assert "к клиенту ещё не вернулись" in said
-    called = {"channel": "phone", "kind": "call", "direction": "outbound", "agent": {"id": "petras"}}
+    called: dict[str, Any] = {"channel": "phone", "kind": "call", "direction": "outbound", "agent": {"id": "petras"}}
     push_and_drain(api, event(identifier("phone", number), occurred_at=(now - 2 * hour).isoformat(), **called))
     follow(60)
     assert "closed in time" in words_of(ok(agent(), f"/promises/{loop.pk}"))

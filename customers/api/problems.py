@@ -3,7 +3,7 @@
 from typing import Any
 
 import orjson
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, SuspiciousOperation
 from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
@@ -89,7 +89,7 @@ KNOWN: tuple[tuple[tuple[type[Exception], ...], str, str], ...] = (
     ((exceptions.MethodNotAllowed,), "method_not_allowed", "This address does not take that method."),
     ((exceptions.UnsupportedMediaType,), "unsupported_media_type", "This content type is not understood."),
     ((exceptions.Throttled,), "throttled", "Too many requests; try again later."),
-    ((exceptions.APIException,), "invalid_value", "The request cannot be read."),
+    ((exceptions.APIException, SuspiciousOperation), "invalid_value", "The request cannot be read."),
 )
 
 

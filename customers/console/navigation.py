@@ -1,5 +1,6 @@
 """What stands above every page: the search, and where else one may go."""
 
+from django.contrib.auth.base_user import AbstractBaseUser
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
@@ -34,6 +35,6 @@ def top(request: HttpRequest, q: str, *, searches: bool) -> SafeString:
         q=q,
         searches=searches,
         masked=principal is not None and principal.masked,
-        username=user.get_username(),
+        username=user.get_username() if isinstance(user, AbstractBaseUser) else "",  # A key has none.
         csrf=token(request),
     )
