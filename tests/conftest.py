@@ -42,6 +42,13 @@ def pytest_configure(config: pytest.Config) -> None:
     config.option.allow_hosts += f",{urlsplit(servers.redis_url).hostname}"
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    if not os.environ.get("CXHUB_TEST_LONG"):
+        for item in items:
+            if item.get_closest_marker("long"):
+                item.add_marker(pytest.mark.skip(reason="SKIPPED: takes long; CXHUB_TEST_LONG=1 runs it, .ci/run does"))
+
+
 def pytest_unconfigure(config: pytest.Config) -> None:
     if (started := config.stash.get(SERVERS, None)) is not None:
         servers, var = started

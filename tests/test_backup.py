@@ -163,6 +163,7 @@ def test_without_a_moment_nothing_archived_is_lost(folder: Path) -> None:
         assert texts(api, number) == ["the last one"]
 
 
+@pytest.mark.long
 def test_old_backups_go_with_the_log_that_only_they_need(folder: Path) -> None:
     with serving(folder / "one") as servers:
         made = []

@@ -170,6 +170,7 @@ def test_a_player_seeks_in_a_recording(page: Any, api: Api) -> None:
     assert 206 in answers
 
 
+@pytest.mark.long
 def test_hostile_words_are_words(page: Any, api: Api, site: str) -> None:
     """All of them at once, by every door: no dialog, nothing refused by the policy, no request to anybody else."""
     known = []

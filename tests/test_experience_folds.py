@@ -125,7 +125,7 @@ def kept(before: Folded, after: Folded, since: int) -> dict[str, Any]:
     return stands
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=50, deadline=None, suppress_health_check=list(HealthCheck))
 @given(stories(), st.data())
 def test_from_a_checkpoint_as_from_the_beginning(story: list[Contact], data: st.DataObject) -> None:
     """Half of the story folded with the rows written, then the rest from the checkpoint: as if folded at once."""
@@ -153,7 +153,7 @@ def test_the_order_in_which_lines_come_does_not_matter(story: list[Contact], cha
     assert told(fold(shuffled, now)) == told(fold(story, now))
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=50, deadline=None, suppress_health_check=list(HealthCheck))
 @given(stories())
 def test_what_is_counted_adds_up(story: list[Contact]) -> None:
     """Every contact is in one matter at most and in one touch; nobody waits twice; the parts make the effort."""

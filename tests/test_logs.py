@@ -176,6 +176,7 @@ def fail() -> None:
     raise ValueError(PLANTED)
 
 
+@pytest.mark.long
 def test_what_was_counted_is_added_again_and_again(committed: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(figures, "EVERY", 0.05)
     stop = threading.Event()

@@ -220,6 +220,7 @@ def test_other_methods_do_nothing(world: World, everybody: Everybody, route: str
             assert 400 <= answer.status_code < 500 or outcome(answer) == "sign in", (method, name, answer.status_code)
 
 
+@pytest.mark.long
 def test_the_administration_is_the_administrators(world: World, everybody: Everybody) -> None:
     """Every address of it, of every model; a reader of masked identifiers stays out, whatever else he is."""
     seen = 0

@@ -17,7 +17,7 @@ import pytest
 
 from tests.faults.stack import Stack
 
-pytestmark = [pytest.mark.timeout(300), pytest.mark.enable_socket]
+pytestmark = [pytest.mark.long, pytest.mark.timeout(300), pytest.mark.enable_socket]
 
 PHONE, FORMATTED = "+79125557341", "8 (912) 555-73-41"
 PLANTED = {

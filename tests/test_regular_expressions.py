@@ -24,6 +24,7 @@ FUNCTIONS = {"search", "match", "fullmatch", "sub", "subn", "split", "findall", 
 ANCHORED = {"match", "fullmatch"}
 SHORT = {
     "customers.addresses._QUOTED": addresses.MAX_LENGTH,
+    "customers.addresses._COMMENT": addresses.MAX_LENGTH,
     "customers.phones._VANITY": phones.MAX_LENGTH,
     "customers.experience.briefwords.SENTENCE": 2_000,
 }
@@ -173,6 +174,7 @@ def clock() -> Iterator[None]:
     signal.signal(signal.SIGVTALRM, before)
 
 
+@pytest.mark.long
 @pytest.mark.timeout(900)
 def test_no_expression_is_slow(clock: None) -> None:
     files = [one for package in PACKAGES for one in (ROOT / package).rglob("*.py")]

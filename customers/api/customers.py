@@ -81,7 +81,7 @@ class CustomersView(View):
             IDENTIFIER,
             OpenApiParameter("q", OpenApiTypes.STR, description="A name, or part of a handle."),
         ],
-        responses=shapes.responses(shapes.Cards),
+        responses=shapes.responses(shapes.Cards, 429),
     )
     def get(self, request: Request) -> HttpResponse:
         """Cards of the customers that own one of the handles, or whose name or handle is like `q`."""
@@ -155,7 +155,7 @@ class LookupView(View):
                 description="0 leaves out the brief of whoever is the only one found.",
             ),
         ],
-        responses=shapes.responses(Lookup),
+        responses=shapes.responses(Lookup, 429),
     )
     def get(self, request: Request) -> HttpResponse:
         """Who is calling: each customer with the newest entries of his timeline, and what to know before one speaks."""
