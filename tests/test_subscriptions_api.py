@@ -44,7 +44,7 @@ def test_from_the_first_message_to_the_last(api: Api) -> None:
         assert listed == api.ok(f"subscriptions/{one['id']}")
         assert (listed["enabled"], listed["pending"], listed["description"]) == (True, 0, "CRM")
 
-        attempt = api.post(f"subscriptions/{one['id']}/test").json()
+        attempt = api.post(f"subscriptions/{one['id']}/test", {}).json()
         assert (attempt["status"], attempt["said"]) == (204, "")
         for _ in range(3):
             push_and_drain(api, event(identifier("phone", phone())))
@@ -61,7 +61,7 @@ def test_from_the_first_message_to_the_last(api: Api) -> None:
         assert [message["id"] for message in messages] == told[::-1]
         assert {message["attempts"][0]["status"] for message in messages} == {204}
 
-        again = api.post(f"subscriptions/messages/{told[1]}/redeliver")
+        again = api.post(f"subscriptions/messages/{told[1]}/redeliver", {})
         assert (again.status_code, again.json()["state"]) == (202, "pending")
         running.tell_all()
         assert receiver.told[-1].headers["webhook-id"] == told[1]
@@ -87,7 +87,7 @@ def test_it_is_changed_and_forgotten(api: Api) -> None:
         assert api.ok(path)["disabled_why"] == "gone"
         on = call(api, "PATCH", path, b'{"enabled": true}').json()
         assert (on["enabled"], on["disabled_why"], on["failures"], on["url"]) == (True, "", 0, receiver.url)
-        api.post(f"{path}/test")
+        api.post(f"{path}/test", {})
         assert call(api, "DELETE", path, b"").json()["id"] == one["id"]
         assert problem_of(api.get(path)) == (404, "not_found", "")
         assert not Message.objects.exists()
@@ -117,7 +117,7 @@ def test_an_address_inside_is_kept_but_never_told(api: Api, settings: Settings) 
     """Names change where they lead: what counts is where they lead when something is sent."""
     settings.CXHUB_FETCH_ALLOW_LOOPBACK = False
     one = made(api, "https://127.0.0.1/hook")
-    attempt = api.post(f"subscriptions/{one['id']}/test").json()
+    attempt = api.post(f"subscriptions/{one['id']}/test", {}).json()
     assert (attempt["status"], attempt["said"]) == (None, "the host is not public")
 
 
