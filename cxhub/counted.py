@@ -16,7 +16,6 @@ COUNTERS: Final = (
         ("provider", "outcome"),
     ),
     ("drained", "What became of deliveries.", ("state",)),
-    ("outgoing", "Attempts to hand messages to receivers of ours.", ("outcome",)),
     ("links", "Links between identities: made, joined (two customers became one) or undone.", ("change",)),
     ("links_refused", "Handles that were not linked, by what objected.", ("reason",)),
     ("outgoing", "Attempts to hand over an outgoing message: delivered or failed.", ("outcome",)),

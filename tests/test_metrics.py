@@ -163,6 +163,12 @@ def test_what_is_open_and_what_is_in_trouble(counted: None) -> None:
     assert found == {"accepted": 2, "failing": 1, "waiting": 1, "conflict": 1, "unsupported": 1, "quarantined": 1}
 
 
+def test_each_metric_is_told_once(counted: None) -> None:
+    """Prometheus refuses a scrape in which one comes twice."""
+    told = [line.split()[2] for line in scraped().content.decode().splitlines() if line.startswith("# TYPE ")]
+    assert len(told) == len(set(told)) > 20
+
+
 def test_a_source_that_fell_silent(counted: None) -> None:
     for slug in ("talks", "silent"):
         shop(slug)
