@@ -184,6 +184,7 @@ customers/<customer>/known                             GET POST          whole a
 customers/<customer>/merge                             GET POST          agent
 customers/<customer>/split                             GET POST          agent
 customers/<customer>/consent                           POST              agent
+customers/<customer>/hold                              GET POST          supervisor
 customers/<customer>/links                             GET               reader
 customers/<customer>/links/<link>/undo                 GET POST          agent
 customers/<customer>/handles/<handle>                  GET POST          agent
@@ -215,6 +216,7 @@ customers/<customer>/requests/<uuid:number>            GET               reader
 customers/<customer>/requests/<uuid:number>            POST              agent
 queue                                                  GET               supervisor
 queue/views                                            GET               supervisor
+queue/holds                                            GET               supervisor
 queue/clear                                            GET               supervisor
 queue/deliveries                                       GET               supervisor
 queue/deliveries/replay                                POST              supervisor

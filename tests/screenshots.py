@@ -105,6 +105,8 @@ def pages(state: dict[str, Any], page: Any) -> dict[str, str]:
         "sources": "/queue/sources",
         "views": "/queue/views",
         "clear-list": "/queue/clear",
+        "holds": "/queue/holds",
+        "hold": f"/customers/{best}/hold",
         "matters": "/requests",
         "promises": "/promises",
         "feedback": "/feedback",

@@ -149,6 +149,7 @@ def story(api: Api) -> tuple[str, str, dict[str, str]]:
     api.push({**lines[-1], "text": "Now", "revision": 2})
     drained()
     card = api.card("phone", NUMBER)
+    assert api.post(f"customers/{card['id']}/hold", {"held": True, "reason": "Claim 17"}).status_code == 200
     entries = api.ok(f"customers/{card['id']}/timeline", {"limit": 50})["results"]
     ids = {entry["kind"]: entry["id"] for entry in entries} | {"identity": card["identities"][0]["id"]}
     return str(card["id"]), str(api.card("phone", OTHER)["id"]), ids
@@ -234,6 +235,7 @@ def variants(card: str, other: str, ids: dict[str, str]) -> list[str]:
         f"/customers/{card}/merge?with={other}",
         f"/customers/{card}/merge",
         f"/customers/{card}/handles/{ids['identity']}",
+        f"/customers/{card}/hold",
         "/queue/views?customer=Юлия",
         "/nothing/here",
         f"/customers/{other[:-4]}0000",

@@ -146,9 +146,45 @@ def test_a_hold_keeps_a_person_through_joining_until_it_is_lifted(api: Api) -> N
     assert "Claim 17" in agent("agent", name="ann").get(f"/customers/{other}", follow=True).content.decode()
     assert problem_of(api.post(f"customers/{other}/erase", {}))[1] == "conflict"
     drained()
-    assert api.post(f"customers/{other}/hold", {"held": False}).json() == {"held": False, "reasons": []}
-    assert Hold.objects.get().lifted_by == f"key:{api.key.pk}"
+    assert api.post(f"customers/{other}/hold", {"held": False, "reason": "settled"}).json() == {
+        "held": False,
+        "reasons": [],
+    }
+    lifted = Hold.objects.get()
+    assert (lifted.lifted_by, lifted.lifted_why) == (f"key:{api.key.pk}", "settled")
     assert api.post(f"customers/{other}/erase", {}).status_code == 200
+
+
+def test_supervisors_begin_and_lift_holds_on_the_card_and_see_who_is_kept(api: Api) -> None:
+    one, other = (somebody(api, name=name)["customer"] for name in ("Ada Lovelace", "Bea Other"))
+    boss, path = agent("supervisor", name="boss"), f"/customers/{one}/hold"
+    assert "Nobody is kept by order." in boss.get("/queue/holds").content.decode()
+    assert f'href="{path}"' in boss.get(f"/customers/{one}").content.decode()
+    plain = agent("agent", name="ann")
+    assert f'href="{path}"' not in plain.get(f"/customers/{one}").content.decode()
+    assert plain.post(path, {"done": "begin", "reason": "x"}).status_code == 403
+    for reason in ("Claim <b>17</b>", "Claim <b>17</b>", "Court"):  # sent twice it is one
+        assert boss.post(path, {"done": "begin", "reason": reason}).status_code == 302
+    assert boss.post(path, {"done": "begin", "reason": " "}).status_code == 400
+    assert boss.post(path, {"done": "everything", "reason": "x"}).status_code == 400
+    claim, court = Hold.objects.order_by("pk")
+    html = boss.get("/queue/holds").content.decode()
+    assert html.count("Ada Lovelace") == 2
+    assert "Claim &lt;b&gt;17&lt;/b&gt;" in html
+    assert "boss" in html
+    elsewhere = {"done": "lift", "hold": claim.pk, "reason": "not his"}
+    boss.post(f"/customers/{other}/hold", elsewhere)
+    silent = boss.post(path, {"done": "lift", "hold": claim.pk, "reason": ""})
+    assert f'id="trouble-{claim.pk}"' in silent.content.decode()
+    assert boss.post(path, {"done": "lift", "hold": claim.pk, "reason": "settled"}).status_code == 302
+    claim.refresh_from_db()
+    assert (claim.lifted_by, claim.lifted_why) == (claim.begun_by, "settled")
+    assert problem_of(api.post(f"customers/{one}/erase", {}))[1] == "conflict", "the other stands"
+    assert "settled" in boss.get("/queue/holds?state=lifted").content.decode()
+    assert boss.get("/queue/holds").content.decode().count("Ada Lovelace") == 1
+    assert "settled" in boss.get(path).content.decode()
+    assert boss.post(path, {"done": "lift", "hold": court.pk, "reason": "done"}).status_code == 302
+    assert "Nothing stands" in boss.get(path).content.decode()
 
 
 def test_supervisors_are_told_who_looked(api: Api) -> None:

@@ -73,7 +73,7 @@ class ConsentsShape(shapes.Shape):
 
 
 class HoldWanted(shapes.Shape):
-    """`held: false` lifts what stands."""
+    """`held: false` lifts what stands; `reason` then says why."""
 
     model_config = shapes.example({"held": True, "reason": "Claim 17/2026"})
 
@@ -167,7 +167,7 @@ class HoldView(View):
                 if wanted.held:
                     holds.begin(sql, card_beside_founder(sql, root, by=by)[0], wanted.reason.strip(), by)
                 else:
-                    holds.lift(sql, root, by)
+                    holds.lift(sql, root, by, wanted.reason.strip())
                 return [one["reason"] for one in holds.of(sql, root)]
 
         reasons = settled(work)

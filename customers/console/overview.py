@@ -72,6 +72,7 @@ def side_of(sql: Cursor, root: int, principal: Principal, since: datetime | None
         **consented(panels["consents"], panels["held"]),
         "calendars": found.frame.calendars,
         "may_write": principal.may("write"),
+        "may_hold": principal.supervises,
         "may_unmask": getattr(principal, "may_unmask", False),
         "may_correct": principal.may("write") and not principal.masked,
     }

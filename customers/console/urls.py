@@ -14,6 +14,7 @@ from customers.console import (
     feedback,
     finding,
     handle,
+    held,
     joining,
     journeys,
     knowledge,
@@ -54,6 +55,7 @@ urlpatterns = [
     path("customers/<customer>/merge", joining.merge, name="merge"),
     path("customers/<customer>/split", splitting.split, name="split"),
     path("customers/<customer>/consent", consenting.consent, name="consent"),
+    path("customers/<customer>/hold", held.hold, name="hold"),
     path("customers/<customer>/links", links.links, name="links"),
     path("customers/<customer>/links/<link>/undo", links.undo, name="undo"),
     path("customers/<customer>/handles/<handle>", handle.handle, name="handle"),
@@ -82,5 +84,6 @@ urlpatterns = [
     path("customers/<customer>/requests/<uuid:number>", matters.matter, name="matter"),
     path("queue", queue.queue, name="queue"),
     path("queue/views", queue.looks, name="looks"),
+    path("queue/holds", held.held, name="holds"),
     path("queue/clear", clearing.cleared, name="cleared"),
 ]

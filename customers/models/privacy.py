@@ -68,6 +68,7 @@ class Hold(models.Model):
     begun_by = models.TextField()
     lifted_at = models.DateTimeField(null=True)
     lifted_by = models.TextField(default="")
+    lifted_why = models.TextField(db_default="")
 
 
 class RetentionRule(models.Model):
