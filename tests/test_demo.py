@@ -15,14 +15,15 @@ from django.test import Client
 from django.utils import timezone
 
 from channels.accepting import accept
-from channels.models import Delivery, Source
+from channels.models import Delivery, Source, Subscription
 from customers.access import ROLES, principal_of_key
 from customers.experience import segments
 from customers.experience.calendar import calendars
-from customers.models import ApiKey, Interaction, Segment
+from customers.models import ApiKey, Consent, Hold, Interaction, Segment
 from customers.sql import cursor
 from cxhub import demo
 from cxhub.demo import cast
+from cxhub.demo.administered import administer
 from cxhub.demo.doors import Web
 from cxhub.demo.letters import Letter
 from cxhub.demo.screenplay import contacts, person
@@ -148,6 +149,13 @@ def test_the_history_goes_in_once(state: dict[str, Any], capsys: pytest.CaptureF
     assert api.ok("customers", {"email": "director@zavod.example"})["results"] == []
     assert any("Mailbox full" in str(entry["details"]) for entry in api.timeline("crm_id", "C-1009"))
     assert any(len(text) > 1000 for text in telling(api, "crm_id", "C-1002"))
+
+    states = {(one.channel, one.state) for one in Consent.objects.all()}
+    assert states >= {("email", "given"), ("email", "withdrawn"), ("sms", "given"), ("*", "withdrawn")}
+    assert Hold.objects.get().lifted_at is None
+    assert [one.enabled for one in Subscription.objects.all()] == [False]
+    administer(InProcess(settings.CXHUB_PUBLIC_URL), state)
+    assert (Hold.objects.count(), Subscription.objects.count()) == (1, 1), "a start that broke off adds nothing"
 
     InProcess.asked.clear()
     demo.push(settings.CXHUB_PUBLIC_URL, state)

@@ -14,6 +14,7 @@ from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 from cxhub.demo import cast
+from cxhub.demo.administered import administer
 from cxhub.demo.doors import DemoFailed, Web, mail, open_smtp
 from cxhub.demo.screenplay import PHASES, Parcel
 
@@ -33,6 +34,8 @@ def push(url: str, state: dict[str, Any]) -> None:
         settle(web, state)  # What an earlier push left behind, for the anchor.
         parcels = cast.parcels(anchor(web, state))
         for phase in PHASES:
+            if phase == PHASES[-1]:
+                administer(web, state)
             send(url, state, [parcel for parcel in parcels if parcel.phase == phase], phase)
             if phase != PHASES[1]:
                 settle(web, state)

@@ -85,7 +85,8 @@ PEOPLE: list[Person] = [
         "phone:+79990001302 email:tihonova@pochta.example loyalty:L-2302",
         """
         200 12:00 buy> {all order=AB-19010:12990 birthday=206} Кофеварка «Гейзер»
-        34 11:20 call> {3:10 anna expect=Говорить_по_телефону_а_не_писать lasting outcome=met mood=1} Не любит почту
+        34 11:20 call> {3:10 anna deny=Реклама:*:Сказала_по_телефону expect=Говорить_по_телефону_а_не_писать
+            lasting outcome=met mood=1} Не любит почту
         34 11:40 note= {anna promise=callback due=5h what=Узнать_про_жернова} Обещала узнать про жернова и позвонить
         34 14:05 call< {2:20 anna mood=1} Жернова есть, отложили
         33 17:00 buy> {order=AB-21777:2490} Жернова
@@ -118,7 +119,7 @@ PEOPLE: list[Person] = [
         "phone:+37060001301 email:austeja@pastas.example whatsapp:37060001301",
         """
         88 12:00 order> {all order=AB-50510:189.00 utm=google:cpc:kava-namams birthday=93} Kavos aparatas „Lašas“
-        85 17:00 crm= {order=AB-50510 arrived} Pristatyta į paštomatą
+        85 17:00 crm= {order=AB-50510 arrived allow=Naujienlaiškis:email:Varnelė_užsakyme} Pristatyta į paštomatą
         20 09:30 wa> {request=LT-77 mood=-1} Aparatas nebešildo vandens. Ar turiu vežti pati?
         20 10:05 wa< {rasa promise=answer due=4h what=Parašyti_ar_atvažiuos_kurjeris} Austėja, sužinosiu ir parašysiu.
         20 12:10 wa< {rasa mood=1} Kurjeris atvažiuos rytoj, vežti nereikia.
@@ -151,7 +152,8 @@ PEOPLE: list[Person] = [
         "Helen Ashworth",
         "phone:+442079460112 email:helen@mail.example whatsapp:442079460112",
         """
-        70 09:00 order> {all order=AB-50602:84.00 utm=newsletter:email:autumn birthday=74} Filter coffee set
+        70 09:00 order> {all order=AB-50602:84.00 allow=Newsletter:email:Box_at_the_order
+            utm=newsletter:email:autumn birthday=74} Filter coffee set
         66 12:00 crm= {order=AB-50602 arrived} Delivered in London
         24 10:00 wa> {request=EN-9 topic=Packaging feeling=-1 told=told mood=-1} The bag was torn, and half of the
             beans are in the box.

@@ -52,6 +52,12 @@ class Web:
         found: dict[str, Any] = json.loads(said)
         return found
 
+    def post(self, path: str, key: str, body: dict[str, Any]) -> None:
+        headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
+        status, said = self.request("POST", path, headers, json.dumps(body).encode())
+        if status not in (200, 201):
+            raise DemoFailed(f"POST {path}: {status} {said[:200]!r}")
+
     def push(self, events: Sequence[dict[str, Any]], key: str) -> None:
         """One batch; an event that is rejected is a mistake of the demo's."""
         headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}

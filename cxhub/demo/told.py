@@ -3,7 +3,8 @@
 A word after the facts of a line says each: `promise=callback due=42h owner=anna what=Перезвонить_о_цене`,
 `expect=Ответ_за_день lasting`, `outcome=missed`, `mood=-1`, `request=R-1:solved`, `topic=Доставка`, `feeling=-1`,
 `told=solved`, `utm=yandex:cpc:winter`, `lost=Переехала`, `given=serial:7781` (what he had to name), `passed=igor:anna`,
-`birthday=63` (days after this line), `arrived`.
+`birthday=63` (days after this line), `arrived`; `allow=newsletter:email:A_box` and `deny=…` (for what, by which
+channel, how it was said).
 Times count from the line, so that something is due soon whenever the demo begins; `_` stands for a blank.
 """
 
@@ -14,6 +15,7 @@ from typing import Any
 from cxhub.demo.screenplay import Contact
 
 BORN = 1987
+CONSENTS = {"allow": "given", "deny": "withdrawn"}
 
 
 def told(contact: Contact) -> dict[str, Any]:
@@ -47,7 +49,17 @@ def told(contact: Contact) -> dict[str, Any]:
         found["lost"] = blanks(values["lost"])
     if "complaint" in contact.words:
         found["tags"] = ["complaint"]
-    return found | toil(values)
+    return found | toil(values) | allowed(values)
+
+
+def allowed(values: Mapping[str, str]) -> dict[str, Any]:
+    """What he allowed or took back."""
+    found = []
+    for word, state in CONSENTS.items():
+        if word in values:
+            purpose, channel, evidence = blanks(values[word]).split(":")
+            found.append({"purpose": purpose, "channel": channel, "evidence": evidence, "state": state})
+    return {"consents": found} if found else {}
 
 
 def toil(values: Mapping[str, str]) -> dict[str, Any]:
