@@ -8,8 +8,9 @@ How digits without a `+` are read (`region` is the source's, never a guess):
 3. when both readings are valid the region wins, unless its trunk zero is missing from a landline or before its
    own calling code: nobody in Germany writes Künzelsau's 07912 as 7912, `79123456789` stays Russian there.
 
-One leading space before a digit counts as the `+` that a URL lost. `+8 912…` is the Russian trunk 8 with a
-plus in front: no calling code is 8 alone. Only numbers that libphonenumber calls valid come out.
+One leading space before a digit counts as the `+` that a URL lost. `+8 912…` is the Russian trunk 8 with a plus in
+front: no calling code is 8 alone; `+88213…` may be a satellite's as well, and is read as that or not at all. Only
+numbers that libphonenumber calls valid come out.
 """
 
 import re
@@ -19,7 +20,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
-from customers import blocked
+from customers import blocked, networks
 
 if TYPE_CHECKING:
     from phonenumbers import PhoneNumber
@@ -200,7 +201,7 @@ def _resolve(number: str, extension: str, context: str, lost_plus: bool, region:
         return _short(digits, f"+{context}", context) or _finished(_valid(f"+{context}{digits}", None), extension)
     if not _PLAIN.fullmatch(body):
         return _finished(_vanity(number, region), extension)
-    found = _international_first(body, digits, region) if plus else _national_first(digits, region)
+    found = _international_first(body, digits, region, lost_plus) if plus else _national_first(digits, region)
     if found is None and region and not plus and not extension:
         from phonenumbers import country_code_for_region
 
@@ -210,12 +211,12 @@ def _resolve(number: str, extension: str, context: str, lost_plus: bool, region:
     return _finished(found, extension)
 
 
-def _international_first(body: str, digits: str, region: str | None) -> "PhoneNumber | None":
+def _international_first(body: str, digits: str, region: str | None, lost_plus: bool) -> "PhoneNumber | None":
     trunk_eight = len(body) > 1 and body[0] == "8" and not body[1].isdigit()
     if trunk_eight and region and (found := _valid(digits, region)):
         return found
     found = _valid(f"+{digits}", None)
-    if found is None and region and body[0] == "8":
+    if found is None and region and body[0] == "8" and (trunk_eight or lost_plus or not networks.may_be(digits)):
         return _valid(digits, region)
     if found is None and digits.startswith("00"):
         return _valid(f"+{digits[2:]}", None)
