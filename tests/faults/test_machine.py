@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.breaking import FAKETIME, JUMPS, MOUNTS, Clock, clocks, full_disk
+from tests.faults.breaking import FAKETIME, JUMPS, MOUNTS, Clock, clocks, full_disk, jump
 from tests.faults.conftest import sender_of
 from tests.faults.sender import WATCHED, Sender
 from tests.faults.settling import settled
@@ -45,8 +45,7 @@ def test_clock_jumps(machine: Stack, pushing: Sender, two: tuple[Clock, Clock], 
     chosen = {"ours": two[:1], "of_the_servers": two[1:], "all": two}[whose]
     with pushing:
         for offset in (*JUMPS, "+0"):
-            for clock in chosen:
-                clock.set(offset)
+            jump(chosen, offset)
             time.sleep(1.5)
     settled(machine, pushing, tmp_path)
 

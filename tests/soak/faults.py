@@ -24,6 +24,7 @@ from tests.faults.breaking import (
     clocks,
     commits_hang,
     full_disk,
+    jump,
     no_connection_left,
 )
 from tests.faults.sender import WATCHED, Sender
@@ -110,13 +111,11 @@ class Breaker:
         with full_disk(self.stack):
             self.some_seconds(15)
 
-    def jump(self) -> None:
+    def jump_the_clock(self) -> None:
         chosen = self.chance.choice((self.two[:1], self.two[1:], self.two))
-        for clock in chosen:
-            clock.set(self.chance.choice(JUMPS))
+        jump(chosen, self.chance.choice(JUMPS))
         self.some_seconds(5)
-        for clock in chosen:
-            clock.set("+0")
+        jump(chosen, "+0")
 
 
 FAULTS: list[Callable[[Breaker], None]] = [
@@ -133,7 +132,7 @@ FAULTS: list[Callable[[Breaker], None]] = [
     Breaker.hang_commits,
     Breaker.take_all_connections,
     *([Breaker.fill_the_disk] if MOUNTS else []),
-    *([Breaker.jump] if FAKETIME else []),
+    *([Breaker.jump_the_clock] if FAKETIME else []),
 ]
 DEAF = {Breaker.kill, Breaker.ask_to_stop, Breaker.pause}
 """What web itself may suffer from: nobody can answer then."""
