@@ -5,7 +5,6 @@ so its length varies by up to 100 bytes, CSRF tokens differ each time (Django), 
 session along (SameSite).
 """
 
-import gzip
 import io
 import secrets
 from collections.abc import Callable, Iterator
@@ -14,11 +13,12 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase, StreamingHttpResponse
 from django.utils.cache import patch_vary_headers
 from django.utils.text import compress_sequence
+from isal import igzip
 
 LEAST = 700
 """Bytes below which a packet is a packet."""
-LEVEL = 3
-"""A third of the time of the usual 6, for a twentieth more bytes."""
+LEVEL = 2
+"""Of ISA-L, whose 2 takes a sixth of the time of zlib's 3, for a twentieth more bytes."""
 VARIES = 100
 KINDS = ("text/html", "application/json", "application/problem+json", "image/svg+xml", "text/csv")
 NEVER = ("/hooks/", "/api/v1/attachments/")
@@ -62,6 +62,6 @@ def compressed(content: bytes) -> bytes:
     """A name in the header that nobody reads makes the length vary."""
     written = io.BytesIO()
     name = "a" * secrets.randbelow(VARIES + 1)
-    with gzip.GzipFile(filename=name, mode="wb", compresslevel=LEVEL, fileobj=written, mtime=0) as file:
-        file.write(content)
+    with igzip.IGzipFile(filename=name, mode="wb", compresslevel=LEVEL, fileobj=written, mtime=0) as file:  # type: ignore[no-untyped-call]
+        file.write(content)  # type: ignore[no-untyped-call]
     return written.getvalue()

@@ -221,7 +221,7 @@ def agent(role: str) -> Client:
     if role:
         user.groups.add(Group.objects.get_or_create(name=role)[0])
     client = Client(enforce_csrf_checks=True)
-    client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+    client.force_login(user, backend="customers.signin.users.Users")
     return client
 
 

@@ -1,14 +1,17 @@
 """Promises in words: what is suggested from a text, and until when; a worked table of three languages."""
 
+import re
 import time as clock
+from collections.abc import Iterable
 from datetime import UTC, date, datetime, time
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 
 from customers.experience.calendar import Calendar
 from customers.experience.duewords import due_in_words
-from customers.experience.phrases import suggest, suggested
+from customers.experience.phrases import BEGINNINGS, VERBS, suggest, suggested
 
 VILNIUS = ZoneInfo("Europe/Vilnius")
 OPEN = tuple((((time(9), time(18)),) if day < 5 else ()) for day in range(7))
@@ -197,3 +200,36 @@ def test_a_hostile_text_takes_no_time(text: str) -> None:
     started = clock.process_time()
     suggest(text, MONDAY, SHOP)
     assert clock.process_time() - started < 1
+
+
+def beginnings(parsed: Iterable[tuple[Any, Any]], most: int) -> set[str]:
+    """How the texts begin that an expression finds, at most so many letters each."""
+    found = {""}
+    for kind, said in parsed:
+        if all(len(one) >= most for one in found):
+            break
+        match str(kind):
+            case "LITERAL":
+                ways = {chr(said)}
+            case "IN":
+                assert all(str(one) == "LITERAL" for one, _ in said), said
+                ways = {chr(letter) for _, letter in said}
+            case "SUBPATTERN":
+                ways = beginnings(said[3], most)
+            case "BRANCH":
+                ways = set().union(*(beginnings(one, most) for one in said[1]))
+            case "MAX_REPEAT":
+                assert said[:2] == (0, 1), said
+                ways = {"", *beginnings(said[2], most)}
+            case "ASSERT_NOT":
+                ways = {""}
+            case other:
+                raise AssertionError(other)
+        found = {one if len(one) >= most else one + way for one in found for way in ways}
+    return {one[:most] for one in found}
+
+
+def test_no_verb_is_overlooked_at_the_first_look() -> None:
+    patterns = [pattern for verb in VERBS for pattern in (verb.own, verb.others)]
+    said = set[str]().union(*(beginnings(re._parser.parse(one.pattern), 4) for one in patterns))  # type: ignore[attr-defined]
+    assert {one.strip() for one in said} == BEGINNINGS

@@ -178,7 +178,7 @@ def test_a_role_that_stood_links_once_it_is_allowed(api: Api) -> None:
 @pytest.fixture
 def boss(api: Api) -> Iterator[Client]:
     client = Client()
-    client.force_login(User.objects.create_superuser("boss"), "django.contrib.auth.backends.ModelBackend")
+    client.force_login(User.objects.create_superuser("boss"), "customers.signin.users.Users")
     yield client
     LogEntry.objects.all().delete()
 

@@ -111,7 +111,7 @@ def test_login_leads_to_our_own_pages_only(ann: User, target: str) -> None:
 def test_whatever_writes_needs_the_token(ann: User) -> None:
     """Every address that takes more than GET, in the console and, with a session, in the API."""
     client = strict()
-    client.force_login(ann, backend="django.contrib.auth.backends.ModelBackend")
+    client.force_login(ann, backend="customers.signin.users.Users")
     for row in POSTED:
         for method in sorted(row.methods & {"POST", "PUT", "PATCH", "DELETE"}):
             path = address(row)
@@ -139,7 +139,7 @@ def test_a_key_needs_no_token_and_a_session_helps_no_key(committed: None, ann: U
     (receipt,) = push_and_drain(api, event(identifier("phone", phone())))
     path = f"/api/v1/customers/{receipt['customer']}/notes"
     client = strict()
-    client.force_login(ann, backend="django.contrib.auth.backends.ModelBackend")
+    client.force_login(ann, backend="customers.signin.users.Users")
     key = {"Authorization": f"Bearer {Api('read').plain}"}
     refused = client.post(path, {"text": "x"}, content_type="application/json", headers=key)
     assert problem_of(refused)[:2] == (403, "forbidden"), "the key counts, not the session beside it"

@@ -74,10 +74,13 @@ class Addresses:
         return f"{before}{number}{after}"
 
     def matter(self, customer: str, number: str) -> str:
-        return reverse("matter", args=[customer, number])
+        before, between, after = pieces("matter", 2, self.prefix)
+        return f"{before}{customer}{between}{number}{after}"
 
     def handle(self, customer: str, number: str) -> str:
-        return reverse("handle", args=[customer, number])
+        before, between, after = pieces("handle", 2, self.prefix)
+        return f"{before}{customer}{between}{number}{after}"
 
     def candidate(self, number: str) -> str:
-        return reverse("candidate", args=[number])
+        before, after = pieces("candidate", 1, self.prefix)
+        return f"{before}{number}{after}"

@@ -2,8 +2,9 @@
 
 from datetime import datetime
 
+from django.contrib.messages import get_messages
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import redirect
 from django.urls import reverse
 
 from customers import timeline
@@ -11,6 +12,7 @@ from customers.access import Principal, log_views
 from customers.console import words
 from customers.console.asked import Asked
 from customers.console.compiled import answered, drawn, token
+from customers.console.navigation import head, top
 from customers.console.notes import empty_form
 from customers.console.overview import side_of
 from customers.console.pages import customer_of, is_htmx, page, user_id
@@ -57,8 +59,15 @@ def card(request: HttpRequest, principal: Principal, customer: str) -> HttpRespo
         "exported": "" if principal.masked else f"{reverse('export', args=[who['id']])}?{asked.query()}",
         **empty_form(request),
     }
-    framed = {"name": who["name"], "main": drawn("customers/card.html", **context), "may_write": beside["may_write"]}
-    return render(request, "customers/card_page.html", framed)
+    return answered(
+        "customers/card_page.html",
+        name=who["name"],
+        head=head(signed_in=True),
+        top=top(request, "", searches=False),
+        messages=get_messages(request),
+        main=drawn("customers/card.html", **context),
+        may_write=beside["may_write"],
+    )
 
 
 @page()

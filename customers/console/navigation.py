@@ -1,8 +1,12 @@
 """What stands above every page: the search, and where else one may go."""
 
+from functools import lru_cache
+
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.http import HttpRequest
+from django.templatetags.static import static
 from django.utils.safestring import SafeString
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from customers.console.compiled import drawn, token
@@ -10,6 +14,16 @@ from customers.console.compiled import drawn, token
 BEGINS = {"/feedback": "feedback", "/segments": "segments", "/experience": "experience", "/promises": "promises"}
 BEGINS |= {"/queue": "queue"}
 """Pages with others below them."""
+
+
+def head(*, signed_in: bool) -> SafeString:
+    """What every page begins with, up to its title."""
+    return _head(get_language(), signed_in)
+
+
+@lru_cache(maxsize=16)
+def _head(language: str | None, signed_in: bool) -> SafeString:
+    return drawn("customers/head.html", language=language, signed_in=signed_in, static=static)
 
 
 def top(request: HttpRequest, q: str, *, searches: bool) -> SafeString:

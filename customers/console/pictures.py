@@ -40,11 +40,11 @@ class Months:
 
     def table(self) -> list[tuple[str, list[int]]]:
         """(month, contacts per channel in the order of `rows`), the newest first, without empty months."""
-        found = []
+        found, language = [], get_language()
         for month in reversed(self.shown):
             counts = [of.get(month, 0) for of in self.counts.values()]
             if any(counts):
-                found.append((named(month, get_language()), counts))
+                found.append((named(month, language), counts))
         return found
 
 

@@ -97,8 +97,18 @@ VERBS = (
         rf"{WE_WILL}{SOON}(?:refund|fix|solve|resolve|check|prepare|replace|sort)",
     ),
 )
-# One look at a sentence tells for most of them that nothing is promised there.
-ANY_VERB = re.compile("|".join(pattern for verb in VERBS for pattern in (verb.own.pattern, verb.others.pattern)))
+# One look at a text tells for most of them that nothing is promised there.
+BEGINNINGS = frozenset(
+    re.findall(
+        r"\w+",
+        "atsa atsi atva atve atvy duos graz gris info issi issp pake para paru pask pate pati pers pran "
+        "pris skam supa supe susi susk sutv uzsu верн вышл дади дам допи дост заед зайд заме испр набе "
+        "напи отве отгр отпи отпр офор пере пише пишу подг подъ позв прив прие приш пров реши решу свяж "
+        "сдел скин созв сооб уточ ",
+    )
+)
+"""The first four letters of each word that a promise is made with."""
+WORDS = re.compile(r"\w{3,200}")
 IN_ENGLISH = re.compile(r"will|'ll|shall|going to|calling|expect|await|получите|gausite")
 """A part of each of the English patterns."""
 NO = re.compile(
@@ -148,7 +158,10 @@ def suggest(
     """The first promise of a text that was written at `said`; None if there is none."""
     here = said.astimezone(calendar.zone if calendar else zone)
     whole = text[:READ]
-    folded = blanked(ABBREVIATED.sub(lambda match: match[1] + " ", fold(whole).replace("’", "'")))
+    folded = fold(whole).replace("’", "'")
+    if not may_promise(folded):
+        return None
+    folded = blanked(ABBREVIATED.sub(lambda match: match[1] + " ", folded))
     for start, end in sentences(folded):
         sentence = folded[start:end]
         kind = promised(sentence)
@@ -158,6 +171,11 @@ def suggest(
         what = SPACES.sub(" ", whole[start:end]).strip(" ,:–—-")[:200]
         return Suggestion(what, kind, until, whole[start + when.start : start + when.end].strip())
     return None
+
+
+def may_promise(folded: str) -> bool:
+    """Whether a word of it could be one that promises."""
+    return bool(IN_ENGLISH.search(folded)) or not BEGINNINGS.isdisjoint([word[:4] for word in WORDS.findall(folded)])
 
 
 def blanked(folded: str) -> str:
@@ -180,9 +198,7 @@ def sentences(folded: str) -> list[tuple[int, int]]:
 
 def promised(sentence: str) -> str:
     """The kind of what a folded sentence promises; empty for none."""
-    if not (IN_ENGLISH.search(sentence) or ANY_VERB.search(sentence)):
-        return ""
-    if NO.search(sentence) or MAY.search(sentence):
+    if not may_promise(sentence) or NO.search(sentence) or MAY.search(sentence):
         return ""
     for verb in VERBS:
         if verb.own.search(sentence) or verb.english.search(sentence):

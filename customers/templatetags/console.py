@@ -26,5 +26,11 @@ def article(context: dict[str, Any], line: Line) -> SafeString:
 
 
 @register.simple_tag(takes_context=True)
+def head(context: dict[str, Any]) -> SafeString:
+    user = context.get("user")
+    return navigation.head(signed_in=user is not None and user.is_authenticated)
+
+
+@register.simple_tag(takes_context=True)
 def top(context: dict[str, Any]) -> SafeString:
     return navigation.top(context["request"], context.get("q", ""), searches=context.get("searches", False))
