@@ -10,8 +10,8 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from time import monotonic
 
-DOORS = 1.5
-"""Seconds for what answers a sender, who was promised to hear within two."""
+DOORS = 1.2
+"""Seconds for what answers a sender, who was promised to hear within two: the rest is for work on a busy machine."""
 SHORT = 0.1
 AFTERWARDS = 1.0
 """After the database was silent for that long, for as many seconds a request waits for it only a moment: else all

@@ -28,4 +28,4 @@ def sender(stack: Stack, key: str, request: pytest.FixtureRequest) -> Sender:
 def sender_of(stack: Stack, key: str, request: pytest.FixtureRequest) -> Sender:
     stack.wait_until(stack.place.serves, "web does not serve")
     name = f"{request.path.stem}-{request.node.name}".replace("test_", "").replace("_", "-")
-    return Sender(stack.place.url, key, name)
+    return Sender(stack.place.url, key, name, folder=stack.var)

@@ -1,15 +1,19 @@
 """An integration that pushes without pause, tries again what was not acknowledged, and keeps a ledger of what was."""
 
 import json
+import os
 import threading
 import time
 import urllib.error
 import urllib.request
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from hashlib import sha256
 from itertools import count
+from pathlib import Path
 from typing import Any
 
 PATIENCE = 30
@@ -18,10 +22,34 @@ ENOUGH = 50
 """Events that a case is worth something with."""
 QUICK = 2.0
 """Seconds within which a push is answered."""
-WORK, WATCHED = 0.5, 1.0
-"""Of those what is work and not waiting, which no load prolongs (`customers.patience`); and where libfaketime reads
-its file at every look at the clock."""
+WORK = 0.5
+"""Of those what is work and not waiting, which no load prolongs (`customers.patience`)."""
 LUMP = bytes(4_000_000)
+PULSE = 0.2
+
+
+class Stillness:
+    """When the machine itself stood still: an alarm rang late, or a few bytes took long to be on the disk."""
+
+    def __init__(self) -> None:
+        self.spans: list[tuple[float, float]] = []
+
+    def between(self, begun: float, ended: float) -> float:
+        """Seconds of that time; what stood still together counts once."""
+        found, last = 0.0, begun
+        for start, end in sorted(self.spans.copy()):
+            start, end = max(start, last), min(end, ended)
+            if end > start:
+                found, last = found + end - start, end
+        return found
+
+    @contextmanager
+    def during(self, usual: float = 0.0) -> Iterator[None]:
+        """All that the block takes beyond what is usual."""
+        begun = time.monotonic()
+        yield
+        if (now := time.monotonic()) > begun + usual:
+            self.spans.append((begun + usual, now))
 
 
 @dataclass
@@ -35,7 +63,7 @@ class Sender:
     batch: int = 10
     pause: float = 0.02
     threads: int = 2
-    work_seconds: float = WORK
+    folder: Path | None = None
     ledger: dict[str, str] = field(default_factory=dict)
     answers: Counter[str] = field(default_factory=Counter)
     late: list[tuple[float, float]] = field(default_factory=list)
@@ -46,6 +74,7 @@ class Sender:
         self.numbers = count()
         self.running: list[threading.Thread] = []
         self.pulses: list[tuple[float, float]] = []
+        self.stillness = Stillness()
         self.slowest = 0.0
 
     def __enter__(self) -> "Sender":
@@ -108,20 +137,32 @@ class Sender:
         return False
 
     def measure(self, begun: float, took: float) -> None:
-        """The promise holds on a machine of its own: where others take the processors, the pulse says how much."""
+        """The promise holds on a machine of its own that goes on: the pulse says how far it was one."""
         self.slowest = max(self.slowest, took)
         if took > QUICK:
-            beside = [slower for at, slower in list(self.pulses) if begun - 0.5 <= at <= begun + took]
-            allowed = QUICK + self.work_seconds * (max(beside, default=1.0) - 1)
+            beside = [slower for at, slower in self.pulses.copy() if begun - 0.5 <= at <= begun + took]
+            allowed = QUICK + WORK * (max(beside, default=1.0) - 1) + self.stillness.between(begun, begun + took)
             if took > allowed:
                 self.late.append((round(took, 2), round(allowed, 2)))
 
     def pulse(self) -> None:
         """The same work again and again: how many times longer it took than it would on a machine of its own."""
-        while not self.ended.wait(0.2):
+        while not self.ended.is_set():
+            with self.stillness.during(PULSE):
+                self.ended.wait(PULSE)
+            if self.folder:
+                with self.stillness.during(), suppress(OSError):  # It may be full.
+                    write_through(self.folder / f"pulse-{id(self)}")
             begun, busy = time.monotonic(), time.thread_time()
             sha256(LUMP)
             self.pulses.append((begun, (time.monotonic() - begun) / max(time.thread_time() - busy, 1e-6)))
+
+
+def write_through(file: Path) -> None:
+    """A few bytes, as a COMMIT writes them."""
+    with file.open("wb", buffering=0) as written:
+        written.write(b"pulse")
+        os.fsync(written.fileno())
 
 
 def post(url: str, key: str, events: list[dict[str, Any]]) -> tuple[int, Any]:

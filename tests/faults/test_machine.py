@@ -8,7 +8,7 @@ import pytest
 
 from tests.faults.breaking import FAKETIME, JUMPS, MOUNTS, Clock, clocks, full_disk, jump
 from tests.faults.conftest import sender_of
-from tests.faults.sender import WATCHED, Sender
+from tests.faults.sender import Sender
 from tests.faults.settling import settled
 from tests.faults.stack import Stack
 
@@ -33,9 +33,7 @@ def machine(two: tuple[Clock, Clock]) -> Iterator[Stack]:
 @pytest.fixture
 def pushing(machine: Stack, request: pytest.FixtureRequest) -> Sender:
     key = machine.manage("key", "add", request.node.name, "--scope", "ingest", "--source", "till").strip()
-    sender = sender_of(machine, key, request)
-    sender.work_seconds = WATCHED
-    return sender
+    return sender_of(machine, key, request)
 
 
 @pytest.mark.skipif(not FAKETIME, reason="SKIPPED: there is no libfaketime (Debian: faketime)")

@@ -27,7 +27,7 @@ from tests.faults.breaking import (
     jump,
     no_connection_left,
 )
-from tests.faults.sender import WATCHED, Sender
+from tests.faults.sender import Sender
 from tests.faults.settling import HEAL, settled
 from tests.faults.stack import OURS, SERVERS, Stack, tree
 
@@ -156,7 +156,7 @@ def break_for(minutes: float, *, seed: str, tell: Tell) -> list[str]:
 def under_load(stack: Stack, breaker: Breaker, minutes: float, folder: Path, tell: Tell) -> list[str]:
     stack.manage("source", "add", "push", "till")
     key = stack.manage("key", "add", "till", "--scope", "ingest", "--source", "till").strip()
-    sender = Sender(stack.place.url, key, "soak", people=500, pause=0.1, work_seconds=WATCHED)
+    sender = Sender(stack.place.url, key, "soak", people=500, pause=0.1, folder=stack.var)
     wrong: list[str] = []
     end_at = time.monotonic() + minutes * 60
     try:
