@@ -37,6 +37,27 @@ NAMES = {
     "masked": _("Reader of masked identifiers"),
     "agent masked": _("Agent who is shown masked identifiers"),
 }
+MANY, LONG = 20, 200
+
+
+class Aliases(forms.CharField):
+    """What other systems call him, one a line."""
+
+    widget = forms.Textarea(attrs={"rows": 3})
+
+    def prepare_value(self, value: Any) -> Any:
+        return "\n".join(value) if isinstance(value, list) else value
+
+    def to_python(self, value: Any) -> Any:
+        lines = (line.strip() for line in str(value or "").replace("\0", "").splitlines())
+        return list({line.casefold(): line for line in lines if line}.values())
+
+    def validate(self, value: Any) -> None:
+        super().validate(value)
+        if len(value) > MANY or any(len(one) > LONG for one in value):
+            raise forms.ValidationError(
+                _("At most %(many)s names of %(long)s characters."), params={"many": MANY, "long": LONG}
+            )
 
 
 class Role(forms.Form):
@@ -47,6 +68,28 @@ class Role(forms.Form):
     time_zone = forms.ChoiceField(
         label=_("Time zone"), choices=[("", "UTC"), *((one, one) for one in zones())], required=False
     )
+    aliases = Aliases(
+        label=_("Also known as"),
+        required=False,
+        help_text=_(
+            "What other systems call this colleague, one name a line: an address, a login, an extension. Under all of"
+            " them it is one person who answers, not one who hands over to another. After a change everybody's history"
+            " is counted anew in the background; a card that is opened before is counted at once."
+        ),
+    )
+
+    def clean_aliases(self) -> list[str]:
+        """Nobody else goes by one of them."""
+        wanted: list[str] = self.cleaned_data["aliases"]
+        mine: int = getattr(getattr(self, "instance", None), "pk", None) or 0
+        told = {one.casefold() for one in wanted}
+        others = User.objects.exclude(pk=mine).values_list("username", "agent_profile__aliases")
+        for name, aliases in others:
+            if taken := told & {one.casefold() for one in (name, *(aliases or ()))}:
+                raise forms.ValidationError(
+                    _("%(alias)s is what %(name)s is called."), params={"alias": min(taken), "name": name}
+                )
+        return wanted
 
 
 class NewUser(Role, CreationForm):
@@ -63,8 +106,8 @@ class KnownUser(Role, ChangeForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         kept = AgentProfile.objects.filter(pk=self.instance.pk).first() or AgentProfile()
-        said = {"role": role_of(self.instance), "language": kept.language, "time_zone": kept.time_zone}
-        self.initial = {**self.initial, **said}
+        said = {name: getattr(kept, name) for name in ("language", "time_zone", "aliases")}
+        self.initial = {**self.initial, **said, "role": role_of(self.instance)}
 
 
 admin.site.unregister(User)
@@ -81,7 +124,7 @@ class UserAccounts(Users):
     actions = ("take_factor_away",)
     filter_horizontal = ()
     readonly_fields = ("last_login", "date_joined")
-    own = ("role", "language", "time_zone")
+    own = ("role", "language", "time_zone", "aliases")
     fieldsets = (
         (None, {"fields": ("username", "password", "email", "first_name", "last_name", "is_active")}),
         (_("What he may do and how he reads it"), {"fields": own}),
@@ -125,7 +168,7 @@ class UserAccounts(Users):
         super().save_related(request, form, formsets, change)
         user, wanted = form.instance, form.cleaned_data
         give(user, wanted["role"])
-        said = {name: wanted[name] for name in ("language", "time_zone")}
+        said = {name: wanted[name] for name in ("language", "time_zone", "aliases")}
         AgentProfile.objects.update_or_create(user=user, defaults=said)
 
     def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:

@@ -14,7 +14,7 @@ from channels.models import Delivery, Source
 from channels.providers import PROVIDERS
 from channels.sources import make_source
 from customers.access import principal_of_key, principal_of_user
-from customers.models import ApiKey, Customer, Interaction
+from customers.models import AgentProfile, ApiKey, Customer, Interaction
 from tests.support import COMMITTED, drained, unique
 from tests.test_console import agent, words_of
 
@@ -103,6 +103,24 @@ def test_a_user_is_made_with_role_language_and_zone(admin: Client, role: str, sc
     assert [group.name for group in user.groups.all()] == ["agent"]
     client = Client()
     assert client.post("/login/", {"username": "nina", "password": "seven grey herons"}).status_code == 302
+
+
+def test_two_colleagues_do_not_share_a_name(admin: Client) -> None:
+    vera, rita = (User.objects.create_user(name) for name in ("vera", "rita"))
+    for user in (vera, rita):
+        path = f"/admin/auth/user/{user.pk}/change/"
+        given = {"username": user.username, "is_active": "on", "role": "agent"}
+        answer = admin.post(path, {**given, "aliases": " desk 7 \nDESK 7\n\n"})
+        if user is vera:
+            assert answer.status_code == 302
+            assert AgentProfile.objects.get(user=vera).aliases == ["DESK 7"]
+            assert ">\nDESK 7</textarea>" in admin.get(path).content.decode()
+        else:
+            assert "DESK 7" in answer.content.decode() or "desk 7" in answer.content.decode()
+            assert answer.status_code == 200
+        assert admin.post(path, {**given, "aliases": "x" * 201}).status_code == 200
+    assert admin.post(path, {**given, "aliases": "Vera"}).status_code == 200
+    assert not AgentProfile.objects.filter(user=rita).exists()
 
 
 @pytest.mark.parametrize("password", ["short", "nina nina", "password123456", "4711471147114711"])

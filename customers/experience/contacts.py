@@ -1,7 +1,7 @@
 """What the folds see of a line: a narrow row, and the facts that were said in it, each at its own time."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -112,13 +112,21 @@ def word_of(value: object, most: int = 1000) -> str:
     return value[:most] if isinstance(value, str) else ""
 
 
-def read(sql: Cursor, wanted: Sequence[tuple[int, int, datetime]]) -> dict[int, list[Contact]]:
-    """The lines of (customer, identity, after) triples, in the order of the timeline, oldest first."""
+def read(
+    sql: Cursor, wanted: Sequence[tuple[int, int, datetime]], colleagues: Mapping[str, str]
+) -> dict[int, list[Contact]]:
+    """The lines of (customer, identity, after) triples, in the order of the timeline, oldest first.
+
+    A colleague who has several names goes by one of them, see `Frame.colleagues`.
+    """
     rows = [{"customer_id": customer, "identity_id": identity, "after": after} for customer, identity, after in wanted]
     found: dict[int, list[Contact]] = {}
     sql.execute(LINES.encode(), (as_json(rows),))
     for customer, *row in sql.fetchall():
-        found.setdefault(customer, []).append(Contact.of(*row))
+        one = Contact.of(*row)
+        if colleagues and (name := colleagues.get((one.agent or one.agent_name).casefold())):
+            one = replace(one, agent=name)
+        found.setdefault(customer, []).append(one)
     for contacts in found.values():
         contacts.sort(key=lambda one: one.key)
     return found

@@ -47,6 +47,7 @@ class Out:
 
     meaning: Meaning
     calendars: Calendars
+    colleagues: Mapping[str, str] = field(default_factory=dict)
     promises: dict[UUID, Row] = field(default_factory=dict)
     requests: dict[UUID, Row] = field(default_factory=dict)
     expectations: dict[UUID, Row] = field(default_factory=dict)
@@ -55,6 +56,10 @@ class Out:
     stages: dict[UUID, Row] = field(default_factory=dict)
     touches: dict[tuple[str, str, str], Row] = field(default_factory=dict)
     summary: Row = field(default_factory=dict)
+
+    def colleague(self, name: str) -> str:
+        """His one name, if he has several."""
+        return self.colleagues.get(name.casefold(), name)
 
 
 @dataclass(frozen=True, slots=True)

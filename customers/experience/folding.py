@@ -143,11 +143,16 @@ class Batch:
         return moment(start.at) if start else BEGINNING
 
     def folded(self, until: int, customers: Sequence[int]) -> dict[int, Folded]:
-        contacts = read(self.sql, [(id_, one, self.since(id_)) for id_ in customers for one in self.members[id_]])
         within = self.within
+        wanted = [(id_, one, self.since(id_)) for id_ in customers for one in self.members[id_]]
+        contacts = read(self.sql, wanted, within.colleagues)
         return {
             id_: engine.fold(
-                contacts.get(id_, []), until, Out(within.meaning, within.calendars), MEASURES, self.start.get(id_)
+                contacts.get(id_, []),
+                until,
+                Out(within.meaning, within.calendars, within.colleagues),
+                MEASURES,
+                self.start.get(id_),
             )
             for id_ in customers
         }

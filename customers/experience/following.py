@@ -163,6 +163,8 @@ def everybody(sql: Cursor, of: Frame, size: int) -> Iterator[list[int]]:
     """Each customer once under today's rules: at first, and after they were changed."""
     name = f"rules {of.rules}"
     after = place(name, 0)
+    if not after:  # Whoever goes back to rules of before begins anew with them, too.
+        Following.objects.filter(name__startswith="rules ").exclude(name=name).delete()
     while after >= 0:
         sql.execute(NEXT, (after, size))
         found = sql.fetchall()

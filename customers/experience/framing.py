@@ -1,7 +1,8 @@
 """What every fold needs beside the lines: what the company means, and when it is there; asked for with each read."""
 
 import hashlib
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
 from datetime import date
 from functools import lru_cache
 from typing import Final
@@ -18,7 +19,9 @@ NAMES: Final = tuple(one.name for one in fields(Meaning))
 SAID: Final = f"""json_build_array(
   (SELECT row_to_json(s) FROM (SELECT {", ".join(NAMES)} FROM customers_experiencesettings ORDER BY id LIMIT 1) s),
   (SELECT json_agg(h ORDER BY h.source) FROM (SELECT source, time_zone, hours, holidays
-                                                FROM customers_businesshours) h))::text"""
+                                                FROM customers_businesshours) h),
+  (SELECT json_agg(json_build_array(u.username, 'user:' || u.id, p.aliases) ORDER BY u.id)
+     FROM customers_agentprofile p JOIN auth_user u ON u.id = p.user_id WHERE cardinality(p.aliases) > 0))::text"""
 """All settings as one value, for the SELECT of whoever reads something else, too."""
 
 
@@ -29,6 +32,8 @@ class Frame:
     meaning: Meaning
     calendars: Calendars
     rules: str
+    colleagues: Mapping[str, str] = field(default_factory=dict)
+    """One name for each who has several, by all of them without regard to case."""
 
 
 def frame() -> Frame:
@@ -46,7 +51,7 @@ def read(sql: Cursor) -> Frame:
 @lru_cache(maxsize=16)
 def of(said: str) -> Frame:
     """The same text is the same frame: it is parsed once."""
-    settings, hours = orjson.loads(said)
+    settings, hours, named = orjson.loads(said)
     means = Meaning(**settings) if settings else Meaning()
     found = {}
     for one in hours or ():
@@ -55,5 +60,10 @@ def of(said: str) -> Frame:
             found[one["source"]] = calendar
     days_of = Calendars(found)
     counts = {name: value for name, value in asdict(means).items() if name != "stage_names"}  # Names are but words.
-    text = orjson.dumps([VERSION, counts, repr(sorted(found.items()))], option=orjson.OPT_SORT_KEYS)
-    return Frame(means, days_of, hashlib.blake2b(text, digest_size=8).hexdigest())
+    colleagues: dict[str, str] = {}
+    for name, viewer, aliases in named or ():
+        for one in (name, viewer, *aliases):
+            colleagues.setdefault(one.casefold(), name)
+    ruling: list[object] = [VERSION, counts, repr(sorted(found.items()))]
+    text = orjson.dumps([*ruling, colleagues] if colleagues else ruling, option=orjson.OPT_SORT_KEYS)
+    return Frame(means, days_of, hashlib.blake2b(text, digest_size=8).hexdigest(), colleagues)

@@ -175,8 +175,8 @@ def made(state: State, fact: Fact, out: Out) -> None:
             at=fact.at,
             kind=word_of(data.get("kind"), 32) or ANY,
             origin="agent" if data.get("origin") == "agent" else "event",
-            owner=word_of(data.get("owner"), 200) or speaker(contact),
-            made_by=word_of(data.get("by"), 200) or speaker(contact),
+            owner=out.colleague(word_of(data.get("owner"), 200)) or speaker(contact),
+            made_by=out.colleague(word_of(data.get("by"), 200)) or speaker(contact),
         )
 
 

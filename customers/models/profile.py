@@ -1,17 +1,22 @@
 """How an agent wants to see things, and when he last looked at whom."""
 
 from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
 
 class AgentProfile(models.Model):
-    """Language and time zone of one user; an empty one leaves the choice to the browser and to UTC."""
+    """Language and time zone of one user; an empty one leaves the choice to the browser and to UTC.
+
+    `aliases`: what other systems call him. The folds take him for one person under all of them.
+    """
 
     user = models.OneToOneField(
         settings.AUTH_USER_MODEL, models.CASCADE, primary_key=True, related_name="agent_profile"
     )
     language = models.CharField(max_length=10, default="", blank=True)
     time_zone = models.CharField(max_length=64, default="", blank=True)
+    aliases = ArrayField(models.TextField(), default=list, db_default=[], blank=True)
 
 
 class LastLook(models.Model):
