@@ -4,6 +4,7 @@ Any web process can then answer for all of them on all hosts, and a restart sets
 killed takes its last ten seconds of counts along; nothing but figures depends on them.
 """
 
+import atexit
 import logging
 import threading
 import time
@@ -22,6 +23,7 @@ logger = logging.getLogger(__name__)
 
 EVERY = 10.0
 """Seconds between two additions."""
+AT_END = 1.0
 BOUNDS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0)
 """Upper bounds in seconds of what is observed; the last bucket is what takes even longer."""
 PLACES: Final = tuple(str(place) for place in range(len(BOUNDS) + 1))
@@ -64,6 +66,7 @@ class Gathered:
 
 gathered = Gathered()
 said_alive: dict[str, float] = {}
+flushing: list[tuple[threading.Event, threading.Thread]] = []
 
 
 def add(*series: str, by: float = 1.0) -> None:
@@ -107,7 +110,18 @@ def flush() -> None:
 def keep_flushing(stop: threading.Event | None = None) -> None:
     """From now on, in a thread of its own: whoever serves calls this once, after it was forked."""
     ended = stop or threading.Event()
-    threading.Thread(target=_flush_until, args=(ended,), name="figures", daemon=True).start()
+    thread = threading.Thread(target=_flush_until, args=(ended,), name="figures", daemon=True)
+    flushing.append((ended, thread))
+    thread.start()
+
+
+@atexit.register
+def end() -> None:
+    """Before the database goes, or the interpreter takes the log away; what is silent is waited for only a moment."""
+    for ended, _ in flushing:
+        ended.set()
+    for _, thread in flushing:
+        thread.join(AT_END)
 
 
 def _flush_until(ended: threading.Event) -> None:
@@ -115,7 +129,8 @@ def _flush_until(ended: threading.Event) -> None:
         try:
             flush()
         except Exception as error:  # Whatever it is, counting goes on.
-            logger.warning("figures wait: %s", type(error).__name__)
+            if not ended.is_set():
+                logger.warning("figures wait: %s", type(error).__name__)
         finally:
             connections.close_all()  # Ten seconds of an idle connection cost more than a new one.
 

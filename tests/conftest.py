@@ -51,6 +51,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def pytest_unconfigure(config: pytest.Config) -> None:
     if (started := config.stash.get(SERVERS, None)) is not None:
+        from customers import figures
+
+        figures.end()
         servers, var = started
         servers.stop()
         shutil.rmtree(var, ignore_errors=True)
