@@ -116,8 +116,9 @@ class Pinned(http.client.HTTPConnection):
     """
 
     def __init__(self, url: SplitResult, addresses: list[Address], clock: Clock) -> None:
-        self.secure = url.scheme == "https"
+        self.url, self.secure = url, url.scheme == "https"
         self.addresses, self.clock = addresses, clock
+        self.peer: Address | None = None
         super().__init__(url.hostname or "", port_of(url))
 
     def connect(self) -> None:
@@ -127,6 +128,7 @@ class Pinned(http.client.HTTPConnection):
             try:
                 self.sock.settimeout(self.clock.left())
                 self.sock.connect((str(address), self.port))
+                self.peer = address
                 break
             except OSError:
                 self.sock.close()

@@ -14,6 +14,8 @@ from standardwebhooks import Webhook
 class Told:
     headers: dict[str, str]
     body: bytes
+    wire: int
+    """The port that it came from: the same one for what came over one connection."""
 
     def verified(self, secret: str) -> Any:
         """What it says, if the reference library finds it signed with this secret; raises otherwise."""
@@ -22,12 +24,16 @@ class Told:
 
 @dataclass
 class Receiver:
-    """`answers`: (status, headers, body) of the next ones; 204 when there are none left."""
+    """`answers`: (status, headers, body) of the next ones; 204 when there are none left.
+
+    `hangs_up`: it ends the connection after an answer, without a word of that.
+    """
 
     url: str = ""
     told: list[Told] = field(default_factory=list)
     answers: list[tuple[int, dict[str, str], bytes]] = field(default_factory=list)
     hold: threading.Event | None = None
+    hangs_up: bool = False
     reached: threading.Event = field(default_factory=threading.Event)
 
     def types(self, secret: str) -> list[str]:
@@ -39,9 +45,12 @@ def receiving() -> Iterator[Receiver]:
     made = Receiver()
 
     class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True
+
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
-            made.told.append(Told(dict(self.headers), body))
+            made.told.append(Told(dict(self.headers), body, self.client_address[1]))
             made.reached.set()
             if made.hold is not None:
                 made.hold.wait(30)
@@ -52,6 +61,7 @@ def receiving() -> Iterator[Receiver]:
                     self.send_header(name, value)
                 self.end_headers()
                 self.wfile.write(said)
+                self.close_connection = self.close_connection or made.hangs_up
             except OSError:
                 self.close_connection = True
 

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import timedelta
 from typing import Any
 
@@ -21,7 +22,7 @@ from standardwebhooks import Webhook, WebhookVerificationError
 
 from channels.models import Attempt, Message, Subscription
 from channels.outgoing import delivering, running, subscribing
-from channels.outgoing.sending import send
+from channels.outgoing.sending import Wire, send
 from channels.outgoing.signing import new_secret, signed
 from channels.outgoing.spreading import spread_all
 from customers import erasure
@@ -384,6 +385,43 @@ def test_a_host_of_the_company_may_be_named_but_no_metadata(
     monkeypatch.setattr(socket, "getaddrinfo", lambda *args, **kwargs: infos)
     assert send("http://crm.internal/", {}, b"{}").said == "not https"
     assert send("https://crm.internal/", {}, b"{}").said == "the host is not public"
+
+
+def test_one_connection_carries_what_is_due(api: Api, receiver: Receiver) -> None:
+    subscribed(receiver.url)
+    for _ in range(5):
+        said(api, phone())
+        spread_all()
+    receiver.answers = [(200, {}, b"ok"), (204, {}, b""), (200, {}, b"x" * 900), (204, {"Connection": "close"}, b"")]
+    assert running.tell_all() == 5
+    first, second, third, fourth, fifth = (one.wire for one in receiver.told)
+    assert first == second == third
+    assert len({third, fourth, fifth}) == 3, "an answer that nobody reads on, and a connection that shall end"
+
+
+def test_a_receiver_that_hangs_up_is_called_again(api: Api, receiver: Receiver) -> None:
+    subscribed(receiver.url)
+    for _ in range(4):
+        said(api, phone())
+        spread_all()
+    receiver.hangs_up = True
+    assert running.tell_all() == 4
+    assert len({one.wire for one in receiver.told}) == 4
+    assert set(Attempt.objects.values_list("status", flat=True)) == {204}
+
+
+@pytest.mark.parametrize("elsewhere", ["10.0.0.1", "169.254.169.254", "::1"])
+def test_an_open_connection_is_no_way_around_the_checks(
+    receiver: Receiver, settings: Settings, monkeypatch: pytest.MonkeyPatch, elsewhere: str
+) -> None:
+    settings.CXHUB_FETCH_ALLOW_LOOPBACK = True
+    with closing(Wire()) as wire:
+        assert send(receiver.url, {}, b"{}", wire).taken
+        assert wire.open is not None
+        infos = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (elsewhere, 80))]
+        monkeypatch.setattr(socket, "getaddrinfo", lambda *args, **kwargs: infos)
+        assert send(receiver.url, {}, b"{}", wire).status is None
+    assert len(receiver.told) == 1
 
 
 def test_the_log_ends_after_its_days(api: Api, receiver: Receiver) -> None:

@@ -6,6 +6,7 @@ id: at least once. A receiver that fails is asked seldom, and what waited for it
 
 import random
 import time
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
@@ -13,7 +14,7 @@ from uuid import UUID, uuid4
 
 from django.db import transaction
 
-from channels.outgoing.sending import Answer, send
+from channels.outgoing.sending import Answer, Wire, send
 from channels.outgoing.signing import signed
 from customers import figures
 from customers.sql import Cursor, cursor
@@ -110,12 +111,13 @@ def serve(receiver: Receiver) -> int:
     """Send what is due, oldest first, until something fails or the turn is over; returns how many were tried."""
     tried, end = 0, time.monotonic() + TURN
     well = True
-    while well and (waiting := due(receiver)):
-        for message in waiting:
-            well = time.monotonic() < end and note(receiver, message, hand_over(receiver, message))
-            tried += 1
-            if not well:
-                break
+    with closing(Wire()) as wire:
+        while well and (waiting := due(receiver)):
+            for message in waiting:
+                well = time.monotonic() < end and note(receiver, message, hand_over(receiver, message, wire))
+                tried += 1
+                if not well:
+                    break
     with cursor() as sql:
         sql.execute(RELEASE, (receiver.id, receiver.lease))
     return tried
@@ -127,9 +129,9 @@ def due(receiver: Receiver) -> list[Due]:
         return [Due(*row) for row in sql.fetchall()]
 
 
-def hand_over(receiver: Receiver, message: Due) -> Answer:
+def hand_over(receiver: Receiver, message: Due, wire: Wire | None = None) -> Answer:
     body = message.body.encode()
-    return send(receiver.url, signed(receiver.keys, f"msg_{message.name.hex}", int(time.time()), body), body)
+    return send(receiver.url, signed(receiver.keys, f"msg_{message.name.hex}", int(time.time()), body), body, wire)
 
 
 def note(receiver: Receiver, message: Due, answer: Answer) -> bool:
