@@ -358,6 +358,16 @@ class TestLists:
         assert counts == {
             "made": 9, "kept": 0, "broken": 6, "cancelled": 0, "tried": 0, "open": 3, "overdue": 6,
         }  # fmt: skip
+        with cursor() as sql, sql.connection.transaction():
+            sql.execute("SET LOCAL enable_seqscan = off")
+            sql.execute("SET LOCAL enable_bitmapscan = off")
+            sql.execute(f"EXPLAIN (COSTS off) {owed.COUNTS}".encode())
+            plan = "\n".join(row[0] for row in sql.fetchall())
+        scans = [line.strip(" ->").partition(" on ")[0] for line in plan.splitlines() if " Scan" in line]
+        of_those_that_wait = {f"Index Only Scan using promise_{name}" for name in ("due", "owner")}
+        assert len(scans) == 3, plan
+        assert set(scans[:2]) <= of_those_that_wait, plan
+        assert scans[2] == "Index Only Scan using promise_counts", plan
 
 
 class TestExpectations:
