@@ -66,6 +66,13 @@ def gauge(name: str, words: str, *labels: str) -> GaugeMetricFamily:
     return GaugeMetricFamily(f"cxhub_{name}", words, labels=labels)
 
 
+def single(name: str, words: str, value: float) -> GaugeMetricFamily:
+    """A gauge without labels."""
+    found = gauge(name, words)
+    found.add_metric([], value)
+    return found
+
+
 def checks() -> Iterable[Metric]:
     """What `/readyz` says."""
     found = gauge("check", "Whether a check of /readyz is well (1) or not (0).", "check")
@@ -92,13 +99,9 @@ def queues() -> Iterable[Metric]:
     with cursor() as sql:
         sql.execute(QUEUES.encode(), {"feed": FEED})
         candidates, files, lag = sql.fetchone() or (0, 0, 0)
-    questions = gauge("candidates_open", "Handles of which a person has to say whose they are.")
-    questions.add_metric([], candidates)
-    wanted = gauge("attachments_wanted", "Files that wait to be fetched.")
-    wanted.add_metric([], files)
-    behind = gauge("experience_lag_seconds", "How far the experience follows behind the timeline.")
-    behind.add_metric([], lag)
-    yield from (questions, wanted, behind)
+    yield single("candidates_open", "Handles of which a person has to say whose they are.", candidates)
+    yield single("attachments_wanted", "Files that wait to be fetched.", files)
+    yield single("experience_lag_seconds", "How far the experience follows behind the timeline.", lag)
 
 
 def sources() -> Iterable[Metric]:
@@ -117,13 +120,9 @@ def outgoing() -> Iterable[Metric]:
     with cursor() as sql:
         sql.execute(OUTGOING.encode())
         count, age, disabled = sql.fetchone() or (0, 0, 0)
-    waiting = gauge("outgoing_pending", "Outgoing messages that were not taken yet.")
-    waiting.add_metric([], count)
-    oldest = gauge("outgoing_oldest_seconds", "Age of the oldest of them.")
-    oldest.add_metric([], age)
-    ended = gauge("outgoing_disabled", "Receivers that were given up.")
-    ended.add_metric([], disabled)
-    yield from (waiting, oldest, ended)
+    yield single("outgoing_pending", "Outgoing messages that were not taken yet.", count)
+    yield single("outgoing_oldest_seconds", "Age of the oldest of them.", age)
+    yield single("outgoing_disabled", "Receivers that were given up.", disabled)
 
 
 def far() -> Iterable[Metric]:
@@ -131,13 +130,9 @@ def far() -> Iterable[Metric]:
     status = replica.status()
     if status is None:
         return
-    up = gauge("replica_up", "Whether the replica answers.")
-    up.add_metric([], status.lag is not None)
-    yield up
+    yield single("replica_up", "Whether the replica answers.", status.lag is not None)
     if status.lag is not None:
-        lag = gauge("replica_lag_seconds", "For how long the replica has been behind.")
-        lag.add_metric([], status.lag)
-        yield lag
+        yield single("replica_lag_seconds", "For how long the replica has been behind.", status.lag)
 
 
 def server() -> Iterable[Metric]:
@@ -158,18 +153,14 @@ def server() -> Iterable[Metric]:
         row,
         strict=True,
     ):
-        one = gauge(name, words)
-        one.add_metric([], value)
-        yield one
+        yield single(name, words, value)
     if archive is not None:
         at, failures, failing = archive
-        archived = gauge("wal_archived_timestamp_seconds", "When WAL was last archived.")
-        archived.add_metric([], at)
-        broken = gauge("wal_archive_failing", "Whether the last attempt to archive WAL failed.")
-        broken.add_metric([], failing)
+        yield single("wal_archived_timestamp_seconds", "When WAL was last archived.", at)
+        yield single("wal_archive_failing", "Whether the last attempt to archive WAL failed.", failing)
         failed = CounterMetricFamily("cxhub_wal_archive_failures", "Attempts to archive WAL that failed.")
         failed.add_metric([], failures)
-        yield from (archived, broken, failed)
+        yield failed
 
 
 def queue() -> Iterable[Metric]:
@@ -179,6 +170,4 @@ def queue() -> Iterable[Metric]:
             length = broker.llen(settings.CELERY_TASK_DEFAULT_QUEUE)
     except (redis.RedisError, OSError, ValueError):
         return
-    found = gauge("queue_length", "Tasks that wait in the broker.")
-    found.add_metric([], length)
-    yield found
+    yield single("queue_length", "Tasks that wait in the broker.", length)

@@ -49,9 +49,13 @@ class Run:
     ) -> None:
         from tests.bench.stream import Stream
 
-        self.bench, self.clients, self.access, self.history = bench, clients, access, history
+        self.bench, self.access, self.history = bench, access, history
         self.stream = Stream(history)
-        self.rounds, self.seconds, self.batches = given.rounds, given.seconds, given.batches
+        self.rounds, self.batches = given.rounds, given.batches
+        self.reading = (bench, clients, access, history)
+        self.writing = (bench, clients, access, self.stream)
+        self.paced = {"rounds": given.rounds, "seconds": given.seconds}
+        self.batched = {"rounds": given.rounds, "batches": given.batches}
         self.rate = 0.0
 
     def measure(self, parts: list[str]) -> list[Figure]:
@@ -70,16 +74,12 @@ class Run:
     def timeline(self) -> list[Figure]:
         from tests.bench import reading
 
-        return reading.measure(
-            self.bench, self.clients, self.access, self.history, rounds=self.rounds, seconds=self.seconds
-        )
+        return reading.measure(*self.reading, **self.paced)
 
     def growth(self) -> list[Figure]:
         from tests.bench import growing
 
-        return growing.growth(
-            self.bench, self.clients, self.access, self.history, rounds=self.rounds, seconds=self.seconds
-        )
+        return growing.growth(*self.reading, **self.paced)
 
     def search(self) -> list[Figure]:
         from tests.bench import searching
@@ -90,9 +90,7 @@ class Run:
         from tests.bench import pushing
 
         self.bench.start("worker", "sweep")
-        found = pushing.measure(
-            self.bench, self.clients, self.access, self.stream, rounds=self.rounds, batches=self.batches
-        )
+        found = pushing.measure(*self.writing, **self.batched)
         self.rate = median(found[0].ours)
         self.bench.stop("worker", "sweep")
         return [*found]
@@ -100,9 +98,7 @@ class Run:
     def workers(self) -> list[Figure]:
         from tests.bench import draining
 
-        return draining.measure(
-            self.bench, self.clients, self.access, self.stream, rounds=self.rounds, batches=self.batches
-        )
+        return draining.measure(*self.writing, **self.batched)
 
     def push(self) -> list[Figure]:
         """Needs the rate of `events`."""
@@ -110,65 +106,35 @@ class Run:
 
         rate = self.rate or 2_000.0
         self.bench.start("worker", "sweep")
-        found = waiting.measure(
-            self.bench,
-            self.clients,
-            self.access,
-            self.stream,
-            rate=rate / 10,
-            rounds=self.rounds,
-            seconds=self.seconds,
-        )
-        found += overload.measure(
-            self.bench, self.clients, self.access, self.stream, rate=rate, rounds=self.rounds, seconds=self.seconds
-        )
+        found = waiting.measure(*self.writing, rate=rate / 10, **self.paced)
+        found += overload.measure(*self.writing, rate=rate, **self.paced)
         self.bench.stop("worker", "sweep")
         return found
 
     def doors(self) -> list[Figure]:
         from tests.bench import doors
 
-        found = doors.accepts(
-            self.bench, self.clients, self.access, self.stream, rounds=self.rounds, seconds=self.seconds
-        )
+        found = doors.accepts(*self.writing, **self.paced)
         return found + doors.parses(self.stream, rounds=self.rounds)
 
     def peer(self) -> list[Figure]:
         from tests.bench import peer
 
         self.bench.start("worker", "sweep")
-        found = peer.measure(
-            self.bench,
-            self.clients,
-            self.access,
-            self.history,
-            self.stream,
-            rounds=self.rounds,
-            seconds=self.seconds,
-        )
+        found = peer.measure(*self.reading, self.stream, **self.paced)
         self.bench.stop("worker", "sweep")
         return found
 
     def console(self) -> list[Figure]:
         from tests.bench import console, growing
 
-        more = {"rounds": self.rounds, "seconds": self.seconds}
-        found = console.measure(self.bench, self.clients, self.access, self.history, **more)
-        return found + growing.rare_channel(self.bench, self.clients, self.access, self.history, **more)
+        found = console.measure(*self.reading, **self.paced)
+        return found + growing.rare_channel(*self.reading, **self.paced)
 
     def experience(self) -> list[Figure]:
         from tests.bench import experience
 
-        return experience.measure(
-            self.bench,
-            self.clients,
-            self.access,
-            self.history,
-            self.stream,
-            rounds=self.rounds,
-            seconds=self.seconds,
-            batches=self.batches,
-        )
+        return experience.measure(*self.reading, self.stream, batches=self.batches, **self.paced)
 
     def cold(self) -> list[Figure]:
         from tests.bench import growing
