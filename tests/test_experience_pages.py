@@ -144,6 +144,7 @@ def test_whom_we_lost(api: Api) -> None:
 
 def test_what_took_long_to_count_is_shown_again_for_a_while(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(page_of_experience, "LONG", 0.0)
+    monkeypatch.setattr(page_of_experience, "TIMES", 1e9)
     supervisor = agent("supervisor", language="en")
     before = ok(supervisor, "/experience", {"channel": "sms"})
     assert "Counted at" not in before

@@ -8,10 +8,10 @@ from django.shortcuts import render
 
 from customers.access import Principal, log_views
 from customers.console import meanings, words
-from customers.console.experience import Asked
 from customers.console.measures import length, stages
 from customers.console.pages import Unreadable, page, word
 from customers.console.queue import NAMES
+from customers.console.spans import Asked
 from customers.experience import churn, scorelists
 from customers.experience.measuring import METRICS
 from customers.experience.paging import BadToken, place, token

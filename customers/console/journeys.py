@@ -10,12 +10,12 @@ from django.shortcuts import render
 
 from customers.access import Principal, log_views
 from customers.console import meanings, words
-from customers.console.experience import Asked
 from customers.console.lines import moment
 from customers.console.mapping import mapped
 from customers.console.measures import length, stages
 from customers.console.pages import Unreadable, page, word
 from customers.console.queue import NAMES
+from customers.console.spans import Asked
 from customers.experience.journey import STAGES
 from customers.experience.journeymap import behind, months
 from customers.experience.paging import BadToken

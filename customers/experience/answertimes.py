@@ -10,16 +10,18 @@ from customers.sql import Cursor
 # One sort for both quantiles of a time.
 QUANTILES = "percentile_cont(ARRAY[0.5, 0.9]) WITHIN GROUP (ORDER BY {})"
 TIMES = f"""
-SELECT grouping(channel, period), channel, period, count(*), count(answer_s), {QUANTILES.format("answer_s")},
+SELECT {{grouped}}, count(*), count(answer_s), {QUANTILES.format("answer_s")},
        {QUANTILES.format("answer_business_s")}, {QUANTILES.format("solution_s")},
        {QUANTILES.format("solution_business_s")}, count(*) FILTER (WHERE state = 'open' AND answer_s IS NULL),
        count(*) FILTER (WHERE state = 'abandoned'), sum(missed), sum(inbound), sum(switches), sum(handovers),
        count(*) FILTER (WHERE reopened > 0), avg(effort)
   FROM (SELECT r.*, date_trunc(%(grain)s, r.at AT TIME ZONE %(zone)s)::date AS period FROM customers_request r
-         WHERE r.at >= %(since)s AND r.at < %(until)s {{}}) x
- GROUP BY GROUPING SETS ((), (channel), (period)) ORDER BY 1 DESC, 4 DESC
+         WHERE r.at >= %(since)s AND r.at < %(until)s {{where}}) x
+ GROUP BY GROUPING SETS ({{sets}}) ORDER BY 1 DESC, 4 DESC
 """
 WHOLE, BY_CHANNEL, BY_PERIOD = 0b11, 0b01, 0b10
+PERIODS = {"grouped": "grouping(channel, period), channel, period", "sets": "(), (channel), (period)"}
+NO_PERIODS = {"grouped": "2 * grouping(channel) + 1, channel, NULL", "sets": "(), (channel)"}
 CONTACTS = """
 SELECT k.key, sum((k.value->>'in')::int), sum((k.value->>'waiting')::int), sum((k.value->>'unanswered')::int),
        sum((k.value->>'missed')::int), sum((k.value->>'abandoned')::int)
@@ -88,8 +90,11 @@ class Answers:
     contacts: dict[str, Contacts]
 
 
-def answers(sql: Cursor, period: Period, *, channel: str = "") -> Answers:
-    """Of the matters that were opened in a period, by the channel of their first contact."""
+def answers(sql: Cursor, period: Period, *, channel: str = "", by_period: bool = True) -> Answers:
+    """Of the matters that were opened in a period, by the channel of their first contact.
+
+    `by_period`: also by its buckets; each way of looking at them sorts all times once more.
+    """
     asked = {
         "since": period.since,
         "until": period.until,
@@ -97,7 +102,8 @@ def answers(sql: Cursor, period: Period, *, channel: str = "") -> Answers:
         "zone": period.zone.key,
         "channel": channel,
     }
-    sql.execute(TIMES.format("AND r.channel = %(channel)s" if channel else "").encode(), asked)
+    only = "AND r.channel = %(channel)s" if channel else ""
+    sql.execute(TIMES.format(where=only, **(PERIODS if by_period else NO_PERIODS)).encode(), asked)
     whole, channels, periods = None, {}, {}
     for grouped, of_channel, of_period, *row in sql.fetchall():
         if not row[0]:
