@@ -35,7 +35,7 @@ class CompressionMiddleware:
         if not answer.get("Content-Type", "").startswith(KINDS) or request.path.startswith(NEVER):
             return answer
         patch_vary_headers(answer, ("Accept-Encoding",))
-        if "gzip" in request.headers.get("Accept-Encoding", "") and not answer.has_header("Content-Encoding"):
+        if "gzip" in request.META.get("HTTP_ACCEPT_ENCODING", "") and not answer.has_header("Content-Encoding"):
             compress(answer)
         return answer
 

@@ -179,6 +179,7 @@ customers/<customer>/export                            GET               whole r
 customers/<customer>/news                              GET               reader
 customers/<customer>/notes                             POST              agent
 customers/<customer>/contacts.svg                      GET               reader
+customers/<customer>/contacts                          GET               reader
 customers/<customer>/clear                              GET POST          reader
 customers/<customer>/known                             GET POST          whole agent
 customers/<customer>/merge                             GET POST          agent

@@ -148,14 +148,15 @@ def test_what_is_open_beside_the_timeline_is_told_by_itself(page: Any, api: Api)
     card = history(api, 1)
     signed_in(page)
     live(page, f"/customers/{card}")
-    page.click("aside summary:has-text('By month')")
+    page.click("aside a:has-text('By month')")
+    page.wait_for_selector("aside .months:focus")
     answer = {"direction": "outbound", "text": "answered", "occurred_at": datetime.now(UTC).isoformat()}
     assert "Waiting for an answer" in page.inner_text("aside")
     api.push(event(identifier("phone", NUMBER), **answer))
     drained()
     began = time.monotonic()
     soon(page, lambda: "Waiting for an answer" not in page.inner_text("aside"), began)
-    assert page.locator("aside details[open]").count() == 1
+    page.wait_for_selector("aside .months")
 
 
 def test_the_first_contact_opens_the_card_but_not_over_a_note(page: Any, api: Api) -> None:

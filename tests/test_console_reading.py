@@ -71,7 +71,7 @@ def test_a_long_conversation_opens_around_its_line(api: Api) -> None:
     page = ok(client, f"/customers/{who}")
     older = ids(ok(client, link(page, "older"), **HX))[-1]
     opened = ok(client, f"/customers/{who}/lines/{older}/conversation", **HX)
-    assert re.findall(r"word \d+", opened) == [f"word {n:03}" for n in range(31, 131)]
+    assert re.findall(r"word \d+", opened) == [f"word {n:03}" for n in range(51, 151)]
     assert "Earlier in this conversation" in opened
     assert "Later in this conversation" in opened
 

@@ -10,6 +10,7 @@ from django.urls import reverse
 from customers import timeline
 from customers.access import Principal, log_views
 from customers.console import words
+from customers.console.addressing import Addresses
 from customers.console.asked import Asked
 from customers.console.compiled import answered, drawn, token
 from customers.console.navigation import head, top
@@ -42,21 +43,22 @@ def card(request: HttpRequest, principal: Principal, customer: str) -> HttpRespo
         found = read(sql, root, who["id"], asked, principal, request.path, seen_until, beside["calendars"])
     if found.missing and asked.at and (moved := moved_to(asked, who["id"])):
         return redirect(moved)
+    to, query = Addresses(), asked.query()
     context = {
         "card": who,
         "beside": drawn("customers/beside.html", **beside),
         "lines": found.drawn(request, up=True, down=True, filtered=asked.filtered),
         "empty": not found.lines,
         "may_write": beside["may_write"],
-        "url": reverse("card", args=[who["id"]]),
+        "url": to.of_customer("card", who["id"]),
         "asked": asked,
         "missing": found.missing,
         "changes": found.changes,
         "channels": [(row["channel"], row["words"]) for row in beside["rows"]],
         "kinds": words.spoken().kinds.items(),
         "directions": words.spoken().directions.items(),
-        "live": f"{reverse('news', args=[who['id']])}?{asked.query()}",
-        "exported": "" if principal.masked else f"{reverse('export', args=[who['id']])}?{asked.query()}",
+        "live": f"{to.of_customer('news', who['id'])}?{query}",
+        "exported": "" if principal.masked else f"{to.of_customer('export', who['id'])}?{query}",
         **empty_form(request),
     }
     return answered(

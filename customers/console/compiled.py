@@ -22,11 +22,8 @@ from django.utils.text import Truncator
 from django.utils.timesince import timesince
 from django.utils.translation import get_language, gettext, ngettext
 from jinja2 import Environment, StrictUndefined, Template
-from markupsafe import (
-    Markup,
-    _escape_inner,  # type: ignore[attr-defined]
-    escape,
-)
+from markupsafe import Markup, escape
+from markupsafe import _escape_inner as escape_inner  # type: ignore[attr-defined]
 
 from customers.console.addressing import Addresses
 
@@ -35,7 +32,7 @@ def escaped(value: object) -> str:
     """What `markupsafe.escape` says, without making each of 1,500 texts of a page an object that knows it is safe."""
     kind = type(value)
     if kind is str:
-        return str(_escape_inner(value))
+        return escape_inner(value)  # type: ignore[arg-type]
     return value if kind in (SafeString, Markup) else escape(value)  # type: ignore[return-value]
 
 

@@ -36,7 +36,7 @@ def consented(said: list[dict[str, Any]], held: list[dict[str, Any]]) -> dict[st
         "consents": [
             {
                 **one,
-                "words": STATES[one["state"]],
+                "words": words.said(STATES)[one["state"]],
                 "on": _("all channels") if one["channel"] == consents.ANY else channel(one["channel"]),
                 "source": source(one["source"]),
             }

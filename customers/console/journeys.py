@@ -89,5 +89,9 @@ def path_of(steps: Iterable[dict[str, Any]], first: dict[str, Any] | None, named
     if first:
         channel = first.get("channel", "")
         campaign = ", ".join(str(value) for value in (first.get("campaign") or {}).values())
-        first = {"line": first.get("line", ""), "name": words.CHANNELS.get(channel, channel), "campaign": campaign}
+        first = {
+            "line": first.get("line", ""),
+            "name": words.said(words.CHANNELS).get(channel, channel),
+            "campaign": campaign,
+        }
     return {"steps": steps, "first": first}

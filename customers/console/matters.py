@@ -60,18 +60,19 @@ def matters(request: HttpRequest, principal: Principal) -> HttpResponse:
 
 def described(row: dict[str, Any]) -> dict[str, Any]:
     """One matter in words."""
+    channels, efforts = words.said(words.CHANNELS), words.said(meanings.EFFORT)
     return {
         **row,
-        "state_name": meanings.MATTERS.get(row["state"], row["state"]),
-        "channel_names": [words.CHANNELS.get(one_, one_) for one_ in row["channels"]],
+        "state_name": words.said(meanings.MATTERS).get(row["state"], row["state"]),
+        "channel_names": [channels.get(one_, one_) for one_ in row["channels"]],
         "answer": None if row["answer_s"] is None else length(row["answer_s"]),
         "answer_business": None if row["answer_business_s"] is None else length(row["answer_business_s"]),
         "solution": None if row["solution_s"] is None else length(row["solution_s"]),
         "solution_business": None if row["solution_business_s"] is None else length(row["solution_business_s"]),
         "waited": length(row["waited_s"]),
-        "solver": meanings.SOLVERS.get(row["solved_by"] or "", ""),
+        "solver": words.said(meanings.SOLVERS).get(row["solved_by"] or "", ""),
         "open": row["state"] in ("open", "answered"),
-        "parts": [(meanings.EFFORT[name], points) for name, points in row["effort_parts"].items() if points],
+        "parts": [(efforts[name], points) for name, points in row["effort_parts"].items() if points],
     }
 
 

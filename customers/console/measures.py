@@ -7,7 +7,7 @@ from typing import Any, Protocol
 from django.utils import formats
 from django.utils.translation import gettext as _
 
-from customers.console import meanings
+from customers.console import meanings, words
 from customers.experience.meaning import meaning
 from customers.experience.measuring import Estimate
 from customers.experience.periods import Period
@@ -59,7 +59,7 @@ def length(seconds: int) -> str:
 def stages(names: Mapping[str, str] | None = None) -> dict[str, str]:
     """The company's names of the stages (asked for, if they are not given), ours where it gave none."""
     named = meaning().stage_names if names is None else names
-    return {stage: str(named.get(stage) or name) for stage, name in meanings.STAGES.items()}
+    return {stage: str(named.get(stage) or name) for stage, name in words.said(meanings.STAGES).items()}
 
 
 def found_at(asked: Askable, within: Period, since: datetime, until: datetime, **more: object) -> str:

@@ -21,7 +21,7 @@ from customers.sql import Cursor
 WHO = cards.card("id", "name", "attributes", "identities", "first_contact", "last_contact", "open_threads")
 PANELS = {
     "tags": knowledge.TAGGED,
-    "months": pictures.COUNTS,
+    "channels": pictures.BY_CHANNEL,
     "maybe": suggestions.OF_CUSTOMER,
     "path": journeymap.PATH,
     "promises": owed.WAITING_OF,
@@ -54,15 +54,12 @@ def side_of(sql: Cursor, root: int, principal: Principal, since: datetime | None
     who, *rest = (orjson.loads(said) for said in row)
     panels = dict(zip(PANELS, rest, strict=True))
     who = masking.shown(who)
-    counted = pictures.of_rows([(one["channel"], one["month"], one["count"]) for one in panels["months"]])
     return {
         "card": who,
         "profile": described(who),
         "brief": [masking.shown(line.shape()) for line in found.lines],
         "feelings": feelings(panels["scores"], panels["feedback"]),
-        "counted": counted,
-        "rows": counted.rows(),
-        "table": counted.table(),
+        "rows": pictures.rows(panels["channels"]),
         "matters": open_of(panels["matters"]),
         "path": path_of(panels["path"], found.first_touch, found.frame.meaning.stage_names),
         "tags": knowledge.tags(panels["tags"]),

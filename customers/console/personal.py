@@ -20,16 +20,16 @@ def described(card: dict[str, Any]) -> dict[str, Any]:
         "identities": [identity(one) for one in card["identities"]],
         "attributes": [
             (
-                words.ATTRIBUTES.get(key, key),
+                words.said(words.ATTRIBUTES).get(key, key),
                 plain(said["value"]),
                 source(said["source"]),
-                words.TRUST.get(said["trust"], ""),
+                words.said(words.TRUST).get(said["trust"], ""),
             )
             for key, said in card["attributes"].items()
         ],
         "open": [
             {
-                "channel": words.CHANNELS.get(one["channel"], one["channel"]),
+                "channel": words.said(words.CHANNELS).get(one["channel"], one["channel"]),
                 "since": moment(one["since"]),
                 "interaction": one["interaction"],
             }
@@ -46,11 +46,11 @@ def identity(one: dict[str, Any]) -> dict[str, Any]:
     return {
         "id": one.get("id", ""),
         "anonymous": anonymous,
-        "kind": _("Unknown caller") if anonymous else words.HANDLES.get(one["kind"], one["kind"]),
+        "kind": _("Unknown caller") if anonymous else words.said(words.HANDLES).get(one["kind"], one["kind"]),
         "value": "" if anonymous else readable(one["kind"], one["value"]),
         "scope": one.get("scope"),
         "shared": one.get("shared", False),
-        "trust": words.TRUST.get(one.get("trust", ""), ""),
+        "trust": words.said(words.TRUST).get(one.get("trust", ""), ""),
         "verified": one.get("trust") == "verified",
     }
 

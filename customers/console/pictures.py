@@ -7,16 +7,26 @@ from functools import lru_cache
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
 from django.utils import formats
 from django.utils.translation import get_language
 
-from customers.access import Principal
+from customers.access import Principal, log_views
 from customers.console import words
-from customers.console.pages import customer_of, page
+from customers.console.compiled import drawn as compiled
+from customers.console.grouping import Grouped
+from customers.console.pages import customer_of, is_htmx, page
+from customers.console.sides import sides
 from customers.sql import Cursor, cursor
 
 SHOWN = 24
 WIDTH, HEIGHT, BAR = 8, 24, 6
+BY_CHANNEL = """
+SELECT k.channel, sum(k.count)::int AS count FROM customers_contactcount k
+  JOIN customers_identity i ON i.id = k.identity_id
+ WHERE i.customer_id = %(customer)s GROUP BY k.channel HAVING sum(k.count) > 0 ORDER BY k.channel
+"""
+"""In the order of the rows of the picture."""
 COUNTS = """
 SELECT k.channel, k.month, sum(k.count)::int AS count FROM customers_contactcount k
   JOIN customers_identity i ON i.id = k.identity_id
@@ -31,15 +41,12 @@ class Months:
     counts: dict[str, dict[date, int]]
     shown: list[date]
 
-    def rows(self) -> list[dict[str, Any]]:
-        """A channel each: its words, its total, where it stands in the picture."""
-        return [
-            {"channel": channel, "words": words.CHANNELS.get(channel, channel), "total": sum(found.values())}
-            for channel, found in self.counts.items()
-        ]
+    def names(self) -> list[str]:
+        known = words.said(words.CHANNELS)
+        return [known.get(channel, channel) for channel in self.counts]
 
     def table(self) -> list[tuple[str, list[int]]]:
-        """(month, contacts per channel in the order of `rows`), the newest first, without empty months."""
+        """(month, contacts per channel in the order of `names`), the newest first, without empty months."""
         found, language = [], get_language()
         for month in reversed(self.shown):
             counts = [of.get(month, 0) for of in self.counts.values()]
@@ -52,6 +59,15 @@ class Months:
 def named(month: date, language: str | None) -> str:
     """In the language that is active."""
     return formats.date_format(month, "YEAR_MONTH_FORMAT")
+
+
+def rows(counts: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """A channel each, from the rows of BY_CHANNEL: its words, its total, where it stands in the picture."""
+    known = words.said(words.CHANNELS)
+    return [
+        {"channel": of["channel"], "words": known.get(of["channel"], of["channel"]), "total": Grouped(of["count"])}
+        for of in counts
+    ]
 
 
 def months(sql: Cursor, customer: int) -> Months:
@@ -72,6 +88,19 @@ def between(first: date, last: date) -> list[date]:
     number = last.year * 12 + last.month - 1
     start = max(first.year * 12 + first.month - 1, number - SHOWN + 1)
     return [date(one // 12, one % 12 + 1, 1) for one in range(start, number + 1)]
+
+
+@page()
+def by_month(request: HttpRequest, principal: Principal, customer: str) -> HttpResponse:
+    """`/customers/{id}/contacts`: the picture as a table; a card that is open shows it in its place."""
+    with cursor("reading") as sql:
+        root = customer_of(sql, customer)
+        found, one = months(sql, root), None if is_htmx(request) else sides(sql, [root])[root]
+        log_views(sql, principal.viewer, [root], request.path)
+    table = compiled("customers/months.html", names=found.names(), table=found.table())
+    if one is None:
+        return HttpResponse(table)
+    return render(request, "customers/months.html", {"one": one, "table": table})
 
 
 @page()

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from customers import masking
+from customers.console import words
 from customers.console.lines import Line
 from customers.console.words import Words
 from customers.experience import framing, loops, owed
@@ -65,9 +66,9 @@ def promise(text: str) -> dict[str, Any]:
     for name in ("made_at", "due_at", "tried_at", "closed_at", "settled_at"):
         one[name] = local(one[name])
     one["shows"] = state_of(one)
-    one["state_name"] = (loops.STATES if one["origin"] == "score" else STATES)[one["shows"]]
+    one["state_name"] = words.said(loops.STATES if one["origin"] == "score" else STATES)[one["shows"]]
     one["what"] = loops.promised(one["what"], one["origin"], one["made_at"])
-    one["kind_name"] = KINDS.get(one["kind"], one["kind"])
+    one["kind_name"] = words.said(KINDS).get(one["kind"], one["kind"])
     one["waits"] = one["settled_at"] is None
     return one
 
@@ -83,8 +84,8 @@ def state_of(one: dict[str, Any]) -> str:
 def expectation(text: str) -> dict[str, Any]:
     one: dict[str, Any] = masking.shown(orjson.loads(text))
     one |= {"stated_at": local(one["stated_at"]), "outcome_at": local(one["outcome_at"])}
-    one["outcome_name"] = OUTCOMES.get(one["outcome"], "")
-    one["emotion_name"] = EMOTIONS.get(str(one["emotion"]), "")
+    one["outcome_name"] = words.said(OUTCOMES).get(one["outcome"], "")
+    one["emotion_name"] = words.said(EMOTIONS).get(str(one["emotion"]), "")
     return one
 
 

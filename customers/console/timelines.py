@@ -11,6 +11,7 @@ from django.utils.safestring import SafeString
 from customers import timeline
 from customers.access import Principal
 from customers.cards import Erased
+from customers.console.addressing import Addresses
 from customers.console.asked import Asked, line, place_of
 from customers.console.compiled import articles, drawn
 from customers.console.lines import Line, lines, parsed
@@ -20,7 +21,8 @@ from customers.experience.calendar import Calendars
 from customers.sql import Cursor, cursor
 from customers.timeline import Page
 
-LIMIT = 40
+FIRST, LIMIT = 20, 40
+"""Lines of the page that a card opens with, more than a screen holds; and of those that come as one reads on."""
 ABOVE = 8
 """Lines shown above the one that was asked for."""
 
@@ -42,14 +44,15 @@ class Reading:
 
     def drawn(self, request: HttpRequest, *, up: bool, down: bool, filtered: bool) -> SafeString:
         """With the ways on, towards newer lines if `up` and towards older ones if `down`."""
+        to = Addresses()
         return drawn(
             "customers/lines.html",
             articles=articles(request, self.lines, days=True),
             newer=self.newer if up else "",
             older=self.older if down else "",
             ends=down and not self.older and bool(self.lines) and not filtered,
-            url=reverse("card", args=[self.customer]),
-            lines_url=reverse("lines", args=[self.customer]),
+            url=to.of_customer("card", self.customer),
+            lines_url=to.of_customer("lines", self.customer),
         )
 
 
@@ -65,7 +68,7 @@ def read(
 ) -> Reading:
     """What the address asks for; raises Http404 for a cursor of somebody else's making."""
 
-    def fetched(token: str | None, limit: int = LIMIT) -> Page:
+    def fetched(token: str | None, limit: int = LIMIT if asked.token() or asked.at else FIRST) -> Page:
         try:
             found = timeline.read(
                 sql,

@@ -50,6 +50,7 @@ urlpatterns = [
     path("customers/<customer>/news", live.news, name="news"),
     path("customers/<customer>/notes", notes.note, name="notes"),
     path("customers/<customer>/contacts.svg", pictures.contacts, name="picture"),
+    path("customers/<customer>/contacts", pictures.by_month, name="by_month"),
     path("customers/<customer>/clear", clearing.clear, name="clear"),
     path("customers/<customer>/known", knowledge.known, name="known"),
     path("customers/<customer>/merge", joining.merge, name="merge"),

@@ -221,9 +221,20 @@ ROLES: Words = {
 }
 
 
+SAID: dict[tuple[int, str | None], dict[str, str]] = {}
+
+
+def said(table: Words) -> dict[str, str]:
+    """One of the tables in the language that is active; a lazy word costs a look-up each time it is printed."""
+    key = (id(table), get_language())
+    if key not in SAID:
+        SAID[key] = {slug: str(word) for slug, word in table.items()}
+    return SAID[key]
+
+
 @dataclass(frozen=True, slots=True)
 class Spoken:
-    """What every line says, in one language: a lazy word costs a look-up each time it is printed."""
+    """What every line says, in one language."""
 
     channels: dict[str, str]
     kinds: dict[str, str]

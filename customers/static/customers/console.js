@@ -38,6 +38,7 @@
   });
   document.body.addEventListener("htmx:load", (event) => {
     if (event.detail.elt.matches?.("details.talk") && document.activeElement === document.body) one("summary", event.detail.elt).focus({ preventScroll: true });
+    if (event.detail.elt.matches?.(".months") && document.activeElement === document.body) event.detail.elt.focus({ preventScroll: true });
   });
   document.body.addEventListener("htmx:afterSwap", (event) => {
     if (event.detail.target.id === "results") event.detail.target.dataset.q = event.detail.target.dataset.asked || "";
@@ -240,7 +241,10 @@
     const stops = "a, button, summary, [tabindex]";
     const at = all(stops, old).indexOf(document.activeElement);
     const same = document.activeElement?.id;
+    const months = one(".months", old);
     old.replaceWith(document.adoptNode(fresh));
+    window.htmx.process(fresh);
+    if (months) window.htmx.trigger(one("#by-month", fresh), "click");
     all("details", fresh).forEach((part, index) => { part.open = !!open[index]; });
     if (at >= 0) ((same && document.getElementById(same)) || all(stops, fresh)[at])?.focus({ preventScroll: true });
   };
