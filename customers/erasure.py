@@ -18,6 +18,7 @@ from customers.identification import ANONYMOUS, CARD, Key
 from customers.linking import LOCK, Retry
 from customers.merging import holding
 from customers.models import Erasure
+from customers.patience import patience
 from customers.recording import attempt
 from customers.sql import Cursor, cursor
 
@@ -43,6 +44,7 @@ HOLD = "SELECT id FROM customers_identity WHERE id = ANY(%s) ORDER BY id FOR UPD
 
 LONG = "SET LOCAL statement_timeout = '10min'"
 """A hundred thousand contacts with as many deliveries took 32 s on a busy machine: longer than a request may ask."""
+TEN_MINUTES = 600.0
 
 # What goes, in this order; each counts for the tombstone. What names a handle of his at somebody else's goes, too.
 # The summary first: whoever folds holds it until his rows are written, so that the statements after it find them.
@@ -159,7 +161,7 @@ def erase(root: int, *, by: str, reason: str = "", id_: UUID | None = None, at: 
 
 def gone(root: int, erasure: UUID, by: str, reason: str, at: datetime) -> Erasure:
     """One transaction under the locking protocol: handles, customers, identities."""
-    with transaction.atomic(), cursor() as locks:
+    with patience(TEN_MINUTES, TEN_MINUTES, tells=False), transaction.atomic(), cursor() as locks:
         locks.execute(LONG.encode())
         who = person(locks, root)
         locks.execute(LOCK, (["\x1f".join(key) for key in sorted(who.handles)],))

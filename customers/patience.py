@@ -13,17 +13,21 @@ from time import monotonic
 DOORS = 1.2
 """Seconds for what answers a sender, who was promised to hear within two: the rest is for work on a busy machine."""
 SHORT = 0.1
+READS, SHORT_READS = 5.0, 1.0
+"""Seconds for what is only read."""
+WRITES = 60.0
+"""Seconds for whatever else a person or an integration waits for."""
 AFTERWARDS = 1.0
-"""After the database was silent for that long, for as many seconds a request waits for it only a moment: else all
+"""After the doors found the database silent, for as many seconds a request waits for it only a moment: else all
 threads of the process would stand in line before a database that is gone."""
 
 
 @dataclass(slots=True)
 class Patience:
-    """Seconds that a request may still wait."""
+    """Seconds that a request may still wait, and whether the database is silent when they are over."""
 
     left: float
-    whole: bool
+    tells: bool
 
     def waited(self, seconds: float) -> None:
         self.left = max(0.0, self.left - seconds)
@@ -34,10 +38,13 @@ silent_at = -AFTERWARDS
 
 
 @contextmanager
-def patience(seconds: float = DOORS) -> Iterator[None]:
-    """All waits for the database in this block take no longer than that together; else they raise OperationalError."""
-    whole = monotonic() - silent_at > AFTERWARDS
-    token = LEFT.set(Patience(seconds if whole else min(seconds, SHORT), whole))
+def patience(seconds: float = DOORS, short: float = SHORT, *, tells: bool = True) -> Iterator[None]:
+    """All waits for the database in this block take no longer than that together; else they raise OperationalError.
+
+    `short` is for while it is known to be silent. Of what may take long by itself nobody learns that (not `tells`).
+    """
+    silent = monotonic() - silent_at <= AFTERWARDS
+    token = LEFT.set(Patience(min(seconds, short) if silent else seconds, tells and not silent))
     try:
         yield
     finally:
@@ -47,5 +54,5 @@ def patience(seconds: float = DOORS) -> Iterator[None]:
 def ran_out(patience: Patience) -> None:
     """Only a request that had waited in full says that the database is silent."""
     global silent_at
-    if patience.whole:
+    if patience.tells:
         silent_at = monotonic()

@@ -25,3 +25,4 @@ urlpatterns = [
     path("", include("channels.console.urls")),
     path("admin/", admin.site.urls),
 ]
+handler500 = "cxhub.waiting.broken"

@@ -15,6 +15,7 @@ from customers.patience import DOORS, LEFT, SHORT, patience
 from customers.sql import cursor
 from cxhub.patient.base import SILENT, PatientConnection
 from tests.support import COMMITTED, Api, drained, event, everything, identifier, other_connection, phone, shop
+from tests.test_console import agent
 
 pytestmark = COMMITTED
 
@@ -112,6 +113,43 @@ def test_a_provider_hears_503(client: Client) -> None:
         answer = client.post(f"/hooks/telegram/{source.key}", b"{}", "application/json")
     assert answer.status_code == 503
     close_old_connections()
+
+
+@pytest.fixture
+def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody waits five seconds for these tests."""
+    monkeypatch.setattr(patiences, "READS", 0.3)
+    monkeypatch.setattr(patiences, "SHORT_READS", 0.3)
+
+
+def test_a_read_is_answered_503_and_tells_nobody_that_the_database_is_silent(hasty: None) -> None:
+    api = everything()
+    asked = {"phone": phone()}
+    assert api.get("lookup", asked).status_code in (200, 404)
+    with locked("customers_identity"):
+        answer = api.get("lookup", asked)
+    assert (answer.status_code, answer.json()["code"]) == (503, "unavailable")
+    assert answer["Content-Type"] == "application/problem+json"
+    assert answer["Retry-After"]
+    assert patiences.silent_at < 0, "it may just have been a slow question"
+    close_old_connections()
+    assert api.get("lookup", asked).status_code in (200, 404)
+
+
+@pytest.mark.parametrize("table", ["customers_identity", "django_session"])
+def test_a_page_says_503_in_its_own_design_and_language(hasty: None, table: str) -> None:
+    """Where a view fails, and where not even the session can be read."""
+    client, page = agent(language="lt"), "/?q=%2B79123456789"
+    assert client.get(page).status_code == 200
+    client.raise_request_exception = False
+    with locked(table):
+        answer = client.get(page, headers={"accept-language": "lt"})
+    assert answer.status_code == 503
+    assert answer["Retry-After"]
+    assert "no-store" in answer["Cache-Control"]
+    assert '<html lang="lt">' in answer.content.decode()
+    close_old_connections()
+    assert client.get(page).status_code == 200
 
 
 def test_a_connection_that_was_ended_meanwhile_fails_nobody() -> None:

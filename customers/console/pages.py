@@ -21,6 +21,7 @@ View = Callable[..., HttpResponse]
 Decorated = Callable[..., HttpResponseBase]
 MOST = 300
 """Characters of a parameter that are read."""
+RETRY_AFTER = "2"
 
 
 class Refused(Exception):
@@ -77,7 +78,7 @@ def attempt(
     except Unreadable:
         return refusal(request, 400)
     except (OperationalError, InterfaceError):
-        return render(request, "500.html", status=503)
+        return out_of_order(request)
 
 
 def masked(answer: HttpResponse) -> HttpResponse:
@@ -95,6 +96,13 @@ def masked(answer: HttpResponse) -> HttpResponse:
 
 def refusal(request: HttpRequest, status: int) -> HttpResponse:
     return render(request, "customers/refusal.html", {"status": status}, status=status)
+
+
+def out_of_order(request: HttpRequest) -> HttpResponse:
+    """The database does not answer."""
+    answer = render(request, "500.html", status=503)
+    answer["Retry-After"] = RETRY_AFTER
+    return private(answer)
 
 
 def private(answer: HttpResponse) -> HttpResponse:

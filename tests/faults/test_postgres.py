@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.faults.breaking import COMMITTING, CUT, commits_hang, no_connection_left
-from tests.faults.sender import Sender
+from tests.faults.sender import Sender, get
 from tests.faults.settling import settled
 from tests.faults.stack import Stack, tree
 
@@ -33,13 +33,18 @@ def test_started_again(stack: Stack, sender: Sender, tmp_path: Path, how: str) -
 
 
 def test_frozen(stack: Stack, sender: Sender, tmp_path: Path) -> None:
-    """It takes connections and says nothing: more senders than there are threads hear 503 in time all the same."""
+    """It takes connections and says nothing: more senders than there are threads hear 503 in time all the same.
+
+    Whoever reads hears it, too, while it is still frozen.
+    """
     sender.threads = 24
     with sender:
         time.sleep(1)
         with stack.frozen("postgres"):
+            status, _ = get(stack.place.url, sender.key, "lookup?phone=%2B79120000001")
             time.sleep(6)
     settled(stack, sender, tmp_path)
+    assert status == 503
     assert sender.answers["503"] > 24
 
 
