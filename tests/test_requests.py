@@ -32,6 +32,14 @@ class TestWhichMatter:
         assert (row["inbound"], row["outbound"], row["switches"]) == (2, 1, 1)
         assert row["by_channel"] == {"email": {"in": 1}, "telegram": {"in": 1, "out": 1}}
 
+    def test_the_channels_he_used_least_are_told_together(self) -> None:
+        names = [f"way-{number}" for number in range(10)]
+        story = [line(f"{name} {n}", when(hours=n), channel=name) for n in range(2) for name in names[n * 9 :]]
+        (row,) = matters(story, now=when(days=1))
+        by = row["by_channel"]
+        assert (len(by), by["way-9"]["in"], sum(one["in"] for one in by.values())) == (8, 2, 11)
+        assert by["other"] == {"in": 3, "waiting": 3}
+
     def test_what_is_no_question_opens_none(self) -> None:
         story = [
             order("buy", when()),

@@ -16,8 +16,9 @@ Matter = dict[str, Any]
 
 SAME_SITTING: Final = HOUR
 """Messages of one channel that follow each other within it are one approach."""
-LINES, THREADS, AGENTS, GIVEN = 100, 20, 20, 50
-"""How many of each are remembered, the latest."""
+LINES, THREADS, AGENTS, GIVEN, CHANNELS = 100, 20, 20, 50, 8
+"""How many of each are remembered, the latest; of channels those by which he came most."""
+OTHER: Final = "other"
 AGENT, EVENT, SILENCE, CUSTOMER = "agent", "event", "silence", "customer"
 """Who solved it; `customer`: he gave it up, says a system."""
 COUNTED = ("reopened", "in", "out", "missed", "switches", "handovers", "given_again", "approaches", "waited")
@@ -174,6 +175,18 @@ def emit(matter: Matter, out: Out) -> None:
     out.requests[row_id(matter["line"], "request")] = row(matter, out)
 
 
+def within_bounds(by: dict[str, dict[str, int]]) -> dict[str, dict[str, int]]:
+    """Those by which he came most; the rest together as `other`: an index carries them, and its entries are small."""
+    if len(by) <= CHANNELS:
+        return by
+    most = sorted(by, key=lambda channel: (channel == OTHER, -by[channel].get("in", 0), channel))
+    rest: dict[str, int] = {}
+    for channel in most[CHANNELS - 1 :]:
+        for name, number in by[channel].items():
+            rest[name] = rest.get(name, 0) + number
+    return {**{channel: by[channel] for channel in most[: CHANNELS - 1]}, OTHER: rest}
+
+
 def row(matter: Matter, out: Out) -> Row:
     state = state_of(matter)
     first, source = matter["at"], matter["source"]
@@ -184,6 +197,7 @@ def row(matter: Matter, out: Out) -> Row:
     by = {channel: dict(counts) for channel, counts in matter["by"].items()}
     for channel, waiting in matter["waiting"].items():
         by[channel]["waiting"] = waiting
+    by = within_bounds(by)
 
     def clock(end: int | None) -> int | None:
         return None if end is None else (end - first) // 1_000_000
