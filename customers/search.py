@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from customers import handles, masking, names, phones
 from customers.identification import regions
 from customers.sql import Cursor, as_json
+from customers.stretches import nearest
 from customers.timeline import ENTRY, Filters, Page, Position, end_of_page
 
 # A handle that was released is no longer its old owner's; of a mailbox any spelling of its provider's finds it.
@@ -115,44 +116,34 @@ def parts_of(words: str) -> list[str]:
     return [words] if len(words) >= 3 and " " not in words else []
 
 
-def lines(sql: Cursor, filters: Filters, *, limit: int, token: str | None) -> tuple[Page, list[int]]:
-    """Lines of everybody that hold the words, newest first, each with its `customer`; and whom they show.
-
-    The planner chooses between the words' index (rare words) and the newest lines (common ones): the cost of
-    `cxhub_vector` tells it what checking a line costs. Raises BadToken, and WholeOnly for a reader of masked
-    identifiers: parts of addresses are words, too.
-    """
-    if filters.q and masking.READER.get():
-        raise masking.WholeOnly
-    at = Position.of(token, "desc") if token else None
-    clauses, params = filters.clauses()
-    way, beyond = ("ASC", ">") if at and at.backwards else ("DESC", "<")
-    if at is not None:
-        clauses.append(f"(t.sorted_at, t.rank, t.id) {beyond} (%(sorted_at)s, %(rank)s, %(id)s)")
-        params |= {"sorted_at": at.sorted_at, "rank": at.rank, "id": at.id}
-    sort = f"sorted_at {way}, rank {way}, id {way}"
-    statement = f"""
-WITH found AS MATERIALIZED (
-    SELECT t.sorted_at, t.rank, t.id FROM customers_interaction t WHERE {" AND ".join(clauses) or "true"}
-     ORDER BY t.{sort.replace(", ", ", t.")} LIMIT %(limit)s
-), page AS MATERIALIZED (
-    SELECT * FROM found ORDER BY {sort} LIMIT %(limit)s - 1
-), shown AS MATERIALIZED (
+PAGE = f"""
+WITH page AS MATERIALIZED (
     SELECT t.*, i.kind AS identity_kind, i.value AS identity_value, i.customer_id
-      FROM page p JOIN customers_interaction t ON t.id = p.id JOIN customers_identity i ON i.id = t.identity_id
+      FROM customers_interaction t JOIN customers_identity i ON i.id = t.identity_id WHERE t.id = ANY(%(found)s)
 )
 SELECT (SELECT coalesce(json_agg(jsonb_set({ENTRY}::jsonb, '{{customer}}', to_jsonb(c.public_id))
                ORDER BY t.sorted_at DESC, t.rank DESC, t.id DESC), '[]')
-          FROM shown t JOIN customers_identity i ON i.id = t.identity_id
+          FROM page t JOIN customers_identity i ON i.id = t.identity_id
           JOIN customers_customer c ON c.id = t.customer_id),
-       first.sorted_at, first.rank, first.id, last.sorted_at, last.rank, last.id, (SELECT count(*) FROM found),
-       ARRAY(SELECT DISTINCT customer_id FROM shown)
+       first.sorted_at, first.rank, first.id, last.sorted_at, last.rank, last.id,
+       ARRAY(SELECT DISTINCT customer_id FROM page)
   FROM (SELECT 1) one
   LEFT JOIN LATERAL ({end_of_page("DESC")}) first ON true
   LEFT JOIN LATERAL ({end_of_page("ASC")}) last ON true
 """
-    sql.execute(statement.encode(), params | {"limit": limit + 1})
+
+
+def lines(sql: Cursor, filters: Filters, *, limit: int, token: str | None) -> tuple[Page, list[int]]:
+    """Lines of everybody that hold the words, newest first, each with its `customer`; and whom they show.
+
+    Raises BadToken, and WholeOnly for a reader of masked identifiers: parts of addresses are words, too.
+    """
+    if filters.q and masking.READER.get():
+        raise masking.WholeOnly
+    at = Position.of(token, "desc") if token else None
+    found = nearest(sql, filters, at, limit + 1)
+    sql.execute(PAGE.encode(), {"found": found[:limit]})
     row = sql.fetchone()
     assert row is not None
-    page = Page.of(row[0], row[1:4], row[4:7], row[7], limit, at, "desc")
-    return page, row[8]
+    page = Page.of(row[0], row[1:4], row[4:7], len(found), limit, at, "desc")
+    return page, row[7]

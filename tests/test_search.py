@@ -4,6 +4,9 @@ from typing import Any
 
 import pytest
 
+from customers import stretches
+from customers.models import Interaction
+from customers.stretches import Expected
 from tests.support import COMMITTED, Api, at, event, everything, identifier, pages, phone, push_and_drain, shop
 
 pytestmark = COMMITTED
@@ -99,6 +102,41 @@ def test_search_is_paged(api: Api) -> None:
     page = api.ok("search", {"q": "labas", "limit": 5})
     second = api.ok("search", {"q": "labas", "limit": 5, "cursor": page["next"]})
     assert api.ok("search", {"q": "labas", "limit": 5, "cursor": second["previous"]})["results"] == page["results"]
+
+
+@pytest.mark.parametrize("walked", [0, 10**9])
+@pytest.mark.parametrize("guess", [Expected(60, 60), Expected(10, 60), Expected(1, 60), Expected(90, -1)])
+def test_wrong_guesses_cost_time_and_nothing_else(
+    api: Api, monkeypatch: pytest.MonkeyPatch, guess: Expected, walked: int
+) -> None:
+    for name, value in {"FEW": 0, "AMPLE": 1, "LONGER": 2, "WALKED": walked, "RARE": 0.02}.items():
+        monkeypatch.setattr(stretches, name, value)
+    monkeypatch.setattr(stretches, "expected", lambda *_: guess)
+    said = [event(identifier("phone", phone()), text=f"labas {n}", occurred_at=at(n % 3)) for n in range(23)]
+    others = [event(identifier("phone", phone()), text="rytas", occurred_at=at(n % 7)) for n in range(30)]
+    push_and_drain(api, *said, *others)
+    want = Interaction.objects.filter(text__startswith="labas").order_by("-sorted_at", "-rank", "-id")
+    whole = [str(one.id) for one in want]
+    paged = [entry["id"] for page in pages(api, "search", {"q": "labas", "limit": 5}) for entry in page]
+    assert paged == whole
+    last = api.ok("search", {"q": "labas", "limit": 20})
+    last = api.ok("search", {"q": "labas", "limit": 20, "cursor": last["next"]})
+    assert [entry["id"] for entry in last["results"]] == whole[20:]
+    back = api.ok("search", {"q": "labas", "limit": 5, "cursor": last["previous"]})
+    assert [entry["id"] for entry in back["results"]] == whole[15:20]
+    within = api.ok("search", {"q": "labas", "limit": 4, "since": at(1), "until": at(2)})
+    assert [entry["id"] for entry in within["results"]] == [str(one.id) for one in want.filter(sorted_at=at(1))[:4]]
+
+
+def test_how_far_back_is_looked() -> None:
+    def lengths(found: float, total: float) -> list[tuple[int | None, bool]]:
+        return [(one.lines, one.walk) for one in stretches.stretches(Expected(found, total), 51)]
+
+    assert lengths(1_000, 5_000_000) == [(None, False)], "few are sorted at once"
+    assert lengths(5_800, 5_000_000) == [(175_862, False), (None, False)]
+    assert lengths(50_000, 5_000_000) == [(20_400, False), (163_200, False), (1_305_600, False), (None, False)]
+    assert lengths(1_500_000, 5_000_000)[:2] == [(680, True), (5_440, False)], "common words are walked for"
+    assert lengths(3_000, -1) == [(204, True), (None, False)], "nobody counted yet"
 
 
 @pytest.mark.parametrize(
