@@ -19,10 +19,13 @@ from customers.console.pages import Unreadable, is_htmx, page, word
 from customers.console.parts import PARTS, titles
 from customers.console.spans import Asked
 from customers.experience.periods import Period, company_zone
+from customers.patience import patience
 from customers.sql import Cursor, cursor
 
 LONG, TIMES, LONGEST = 0.25, 60, 900.0
 """What took so many seconds to count is shown again for so many times as long, at most so long."""
+COUNTING = 20.0
+"""Seconds that the database may take: years of millions of contacts are a long read, and no sign of trouble."""
 MANY = 200_000
 """Rows from which on the page stands at once and its parts come one after the other."""
 ROWS = """
@@ -52,7 +55,7 @@ def experience(request: HttpRequest, principal: Principal) -> HttpResponse:
     within, anew, alone = asked.period(), bool(request.GET.get("now")), word(request.GET, "part", 20)
     if alone and alone not in PARTS:
         raise Unreadable
-    with cursor("reading") as sql:
+    with patience(COUNTING, tells=False), cursor("reading") as sql:
         wanted = [alone] if alone else list(PARTS)
         waits = not alone and plenty(sql)
         found = [part(sql, request, name, asked, within, anew=anew, waits=waits) for name in wanted]

@@ -75,16 +75,26 @@ def lost_after_days() -> int:
 
 def churn(sql: Cursor, period: Period) -> tuple[Churn | None, list[Churn]]:
     """The whole period, and each of its buckets."""
-    whole = [(period.day(period.since), period.since, period.until)]
-    return next(iter(counted(sql, whole)), None), counted(sql, period.bounds())
+    whole, buckets = [(period.day(period.since), period.since, period.until)], counted(sql, period.bounds())
+    if buckets and buckets[0].since == period.since:  # Then those who were there at its start are counted already.
+        (day, since, _), *_ = whole
+        return Churn(day, since, buckets[0].at_start, lost_in(sql, whole).get(day, 0)), buckets
+    return next(iter(counted(sql, whole)), None), buckets
+
+
+def asked_of(bounds: list[tuple[date, datetime, datetime]]) -> dict[str, Any]:
+    periods = as_json([{"day": day, "since": since, "until": until} for day, since, until in bounds])
+    return {"periods": periods, "since": bounds[0][1], "customer": list(CUSTOMER)}
+
+
+def lost_in(sql: Cursor, bounds: list[tuple[date, datetime, datetime]]) -> dict[date, int]:
+    sql.execute(LOST, asked_of(bounds))
+    return dict(sql.fetchall())
 
 
 def counted(sql: Cursor, bounds: list[tuple[date, datetime, datetime]]) -> list[Churn]:
-    periods = as_json([{"day": day, "since": since, "until": until} for day, since, until in bounds])
-    asked = {"periods": periods, "since": bounds[0][1], "customer": list(CUSTOMER)}
-    sql.execute(LOST, asked)
-    lost = dict(sql.fetchall())
-    sql.execute(AT_START.encode(), asked)
+    lost = lost_in(sql, bounds)
+    sql.execute(AT_START.encode(), asked_of(bounds))
     return [Churn(day, since, int(at_start), lost.get(day, 0)) for day, since, at_start in sql.fetchall()]
 
 

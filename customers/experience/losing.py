@@ -14,8 +14,9 @@ from customers.sql import Cursor
 HARD: Final = 40
 """From which effort on a matter was hard for the customer."""
 FROM_WHERE = """
-SELECT s.was, s.reason, count(DISTINCT s.customer_id) FROM customers_stagechange s
- WHERE s.stage = 'left' AND s.at >= %(since)s AND s.at < %(until)s
+SELECT s.was, s.reason, count(*) FROM (
+    SELECT DISTINCT was, reason, customer_id FROM customers_stagechange
+     WHERE stage = 'left' AND at >= %(since)s AND at < %(until)s) s
  GROUP BY s.was, s.reason ORDER BY 3 DESC, 1, 2 LIMIT 50
 """
 # Each inner list is read once and hashed, however many customers are asked about.

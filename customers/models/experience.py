@@ -115,6 +115,7 @@ class Request(Derived):
                 fields=["waiting_since", "id"], name="request_waiting", condition=models.Q(waiting_since__isnull=False)
             ),
             GinIndex(fields=["agents"], name="request_agents"),
+            models.Index(fields=["customer_id"], name="request_abandoned", condition=models.Q(state="abandoned")),
         ]
 
 
@@ -181,7 +182,7 @@ class StageChange(Derived):
     class Meta:
         indexes = [
             models.Index(fields=["customer_id", "-at"], name="stagechange_of"),
-            models.Index(fields=["at"], name="stagechange_at"),
+            models.Index(fields=["at"], include=["stage", "was", "reason", "customer_id"], name="stagechange_steps"),
         ]
 
 
