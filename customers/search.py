@@ -2,6 +2,9 @@
 
 import re
 from collections.abc import Iterable
+from typing import Any, Final
+
+import psycopg
 
 from customers import handles, masking, names, phones
 from customers.identification import regions
@@ -66,10 +69,19 @@ SELECT i.customer_id, max(word_similarity(%(fold)s, n.folded)) AS score
 HOLDING = BY_NAME.format(f"""
     SELECT a.identity_id, a.folded FROM customers_attributeclaim a
      WHERE a.key = 'name' AND a.folded LIKE %(like)s LIMIT {MOST}""")
+BEGINNING = BY_NAME.format(f"""
+    SELECT a.identity_id, a.folded FROM customers_attributeclaim a
+     WHERE a.key = 'name' AND (a.folded LIKE %(fold)s || '%%' OR a.folded LIKE '%% ' || %(fold)s || '%%')
+     LIMIT {MOST}""")
+"""Two letters are looked for where a word begins: no index knows them elsewhere."""
 ALIKE = BY_NAME.format(f"""
     SELECT a.identity_id, a.folded FROM customers_attributeclaim a
      WHERE a.key = 'name' AND %(fold)s <%% a.folded
        AND (SELECT set_config('pg_trgm.word_similarity_threshold', '0.5', true)) IS NOT NULL LIMIT {MOST}""")
+MILLISECONDS: Final = 2_000
+"""For each of these statements: how many names share letters with a word is known only after looking."""
+ALIKE_LETTERS: Final = 40
+"""As many letters of what was typed are compared with names: a pasted text has none that is like it."""
 BY_PART = f"""
 SELECT i.customer_id, max(length(%(part)s)::float / greatest(length(i.value), 1)) AS score FROM (
     SELECT customer_id, value FROM customers_identity
@@ -78,27 +90,49 @@ SELECT i.customer_id, max(length(%(part)s)::float / greatest(length(i.value), 1)
 """
 
 
-def by_words(sql: Cursor, words: str, limit: int) -> list[int]:
+class Best(list[int]):
+    """Customers, the best first."""
+
+    cut = False
+    """Whether so many are alike that not all of them were looked at."""
+
+
+def by_words(sql: Cursor, words: str, limit: int) -> Best:
     """Customers by a name (typos, ё/е, the other alphabet) or by part of a number or address, best first.
 
     Nobody for a reader of masked identifiers: those know whole values only.
     """
     if masking.READER.get():
-        return []
+        return Best()
     scores: dict[int, float] = {}
+    best = Best()
     fold = names.fold(words[:300])
     if len(fold) >= 2:
         # Planned anew each time: how many fit hangs on the words. Who types a name that many have is not asked whether
         # he mistyped it: looking for what is only alike costs many times as much.
-        for way in (HOLDING, ALIKE):
+        for way, sought in ((HOLDING if len(fold) > 2 else BEGINNING, fold), (ALIKE, fold[:ALIKE_LETTERS])):
             if len(scores) < limit:
-                sql.execute(way.encode(), {"fold": fold, "like": like(fold), "limit": limit}, prepare=False)
-                scores = dict(sql.fetchall()) | scores
+                found = in_time(sql, way, {"fold": sought, "like": like(fold), "limit": limit})
+                best.cut |= found is None
+                scores = dict(found or ()) | scores
     for part in parts_of(words):
-        sql.execute(BY_PART.encode(), {"part": part, "like": like(part), "limit": limit}, prepare=False)
-        for customer, score in sql.fetchall():
+        found = in_time(sql, BY_PART, {"part": part, "like": like(part), "limit": limit})
+        best.cut |= found is None
+        for customer, score in found or ():
             scores[customer] = max(scores.get(customer, 0), 0.5 + score)
-    return sorted(scores, key=lambda customer: (-scores[customer], customer))[:limit]
+    best += sorted(scores, key=lambda customer: (-scores[customer], customer))[:limit]
+    return best
+
+
+def in_time(sql: Cursor, statement: str, params: dict[str, Any]) -> list[tuple[int, float]] | None:
+    """Its rows; None where it took too long. As one message of two statements, so that a pooler does not part them."""
+    asked = psycopg.ClientCursor(sql.connection).mogrify(statement.encode(), params)
+    try:
+        sql.execute(f"SET LOCAL statement_timeout = {MILLISECONDS}; {asked}".encode())
+    except psycopg.errors.QueryCanceled:
+        return None
+    sql.nextset()
+    return sql.fetchall()
 
 
 def like(part: str) -> str:

@@ -152,6 +152,9 @@ class FarCursor(psycopg.Cursor[Any]):
     def fetchall(self) -> list[Any]:
         return super().fetchall() if self.near is None else self.near.fetchall()
 
+    def nextset(self) -> bool | None:
+        return super().nextset() if self.near is None else self.near.nextset()
+
     def __next__(self) -> Any:
         return super().__next__() if self.near is None else next(self.near)
 

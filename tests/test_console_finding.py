@@ -7,9 +7,11 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from customers import search
 from customers.console.numbers import COUNTRIES, LINES, number
 from customers.incoming import line_id
 from customers.models import BlockedHandle, CardView, Customer, Identity
+from customers.sql import cursor
 from tests.support import COMMITTED, Api, at, event, everything, identifier, phone, push_and_drain, shop
 from tests.test_console import HX, agent, customer, ids, ok, words_of
 
@@ -88,6 +90,36 @@ def test_orders_and_words_are_found(api: Api) -> None:
     html = ok(client, "/", {"q": "AB-20417"})
     assert html.index(buyer) < html.index(third)
     assert len(re.findall(r'<a class="hit"', html)) == 2
+
+
+def test_a_search_for_names_ends_in_time_and_says_so(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    number, who = customer(api, {"name": "Ада"})
+    client = agent()
+    assert "Too many are alike" not in ok(client, "/", {"q": number})
+    monkeypatch.setattr(search, "ALIKE", "SELECT i.id, 1.0 FROM customers_identity i, pg_sleep(600)")
+    html = ok(client, "/", {"q": number})
+    assert "Too many are alike" in html
+    assert f'href="/customers/{who}' in html
+
+
+@pytest.mark.parametrize(("statement", "fold"), [("BEGINNING", "zk"), ("HOLDING", "ivanov"), ("ALIKE", "ivonov")])
+def test_names_are_found_by_their_index_and_only_so_many_weighed(api: Api, statement: str, fold: str) -> None:
+    with cursor() as sql, sql.connection.transaction(force_rollback=True):
+        sql.execute("SET LOCAL enable_seqscan = off")
+        sql.execute("ALTER TABLE customers_attributeclaim DROP CONSTRAINT attribute_claim")  # It is as good for so few.
+        asked = {"fold": fold, "like": search.like(fold), "limit": 20}
+        sql.execute(f"EXPLAIN (FORMAT TEXT) {getattr(search, statement)}".encode(), asked)
+        plan = "\n".join(row[0] for row in sql.fetchall())
+    assert "Bitmap Index Scan on attribute_claim_trgm" in plan, plan
+    assert f"LIMIT {search.MOST}" in getattr(search, statement)
+
+
+def test_two_letters_begin_a_word(api: Api) -> None:
+    _, one = customer(api, {"name": "Юлия Жук"})
+    _, other = customer(api, {"name": "Зоя Межуева"})
+    html = ok(agent(), "/", {"q": "жу"})
+    assert f'href="/customers/{one}' in html
+    assert f'href="/customers/{other}' not in html
 
 
 def test_an_unknown_number_shows_the_card_it_would_become(api: Api) -> None:

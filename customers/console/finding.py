@@ -39,7 +39,7 @@ def find(request: HttpRequest, principal: Principal) -> HttpResponse:
     with cursor("reading") as sql:
         if sought:
             lookups.count(principal, [("", sought)])
-            context["found"], context["said"] = look(sql, sought, principal, request.path)
+            context["found"], context["said"], context["many"] = look(sql, sought, principal, request.path)
             context["about"] = number(sought)
         else:
             sql.execute(RECENTLY, (user_id(principal), RECENT))
@@ -48,10 +48,11 @@ def find(request: HttpRequest, principal: Principal) -> HttpResponse:
     return render(request, "customers/results.html" if is_htmx(request) else "customers/find.html", context)
 
 
-def look(sql: Cursor, sought: str, principal: Principal, path: str) -> tuple[list[dict[str, Any]], list[Line]]:
-    """(customers, contacts in which the words were said), the best of each; who was shown is logged."""
+def look(sql: Cursor, sought: str, principal: Principal, path: str) -> tuple[list[dict[str, Any]], list[Line], bool]:
+    """(customers, contacts in which the words were said, whether too many are alike); who was shown is logged."""
     customers = search.by_handles(sql, [(kind, sought, None) for kind in KINDS])
-    customers += [one for one in search.by_words(sql, sought, FOUND) if one not in customers]
+    best = search.by_words(sql, sought, FOUND)
+    customers += [one for one in best if one not in customers]
     found = short(sql, customers[:FOUND])
     said, speakers = known_by(sql, sought)
     if len(sought) >= SHORTEST and not principal.masked:
@@ -60,7 +61,7 @@ def look(sql: Cursor, sought: str, principal: Principal, path: str) -> tuple[lis
         said += lines(one for one in parsed(page_.results) if one["id"] not in first)
         speakers += others
     log_views(sql, principal.viewer, [*found, *speakers], path)
-    return hits(found), named(sql, said, list(dict.fromkeys(speakers)))
+    return hits(found), named(sql, said, list(dict.fromkeys(speakers))), best.cut
 
 
 def known_by(sql: Cursor, sought: str) -> tuple[list[Line], list[int]]:
