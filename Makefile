@@ -7,6 +7,8 @@ PY := .venv/bin/python
 # Only so that settings can be read where nothing is signed and no server is asked.
 BARE := CXHUB_SECRET_KEY=only-for-checks-that-read-the-settings-once
 T ?=
+# Compiling every module anew in each process takes a test run minutes.
+unexport PYTHONDONTWRITEBYTECODE
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' Makefile
