@@ -38,6 +38,10 @@ def pytest_configure(config: pytest.Config) -> None:
     from django.conf import settings
 
     assert settings.DATABASES
+    # Real ones take half a second each; how many there were stands in what is kept, so other processes check it, too.
+    from django.contrib.auth.hashers import PBKDF2PasswordHasher
+
+    PBKDF2PasswordHasher.iterations = 1000
     # Servers that were given may stand elsewhere than on loopback.
     config.option.allow_hosts += f",{urlsplit(servers.redis_url).hostname}"
 

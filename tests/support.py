@@ -30,6 +30,8 @@ COMMITTED = [
 ]
 """For tests that commit: the drain works with the clock of the database, which stands still in a transaction."""
 
+LONG = bool(os.environ.get("CXHUB_TEST_LONG"))
+"""Whether all is tried, as in .ci/run, or only so much of what is alike that a run takes minutes."""
 JSON, NDJSON = "application/json", "application/x-ndjson"
 Event = dict[str, Any]
 NUMBERS = count(1)

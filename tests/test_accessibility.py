@@ -4,42 +4,33 @@ The pages are those of `tests/matrix.py`, so of the service itself: a new one is
 says below why it is none. One of the six pairs of language and scheme; all of them where CXHUB_TEST_LONG is set.
 """
 
-import os
 import re
-import shutil
 import time
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
 import pytest
 from django.contrib.auth.models import Group, User
-from django.db import connections
 
 from customers.models import AgentProfile
+from tests.browsing import BROWSED, PASSWORD, browser, chromium, patient, site
 from tests.matrix import rows
-from tests.support import COMMITTED, Api, drained, event, everything, identifier
-from tests.test_console_browser import CHROMIUM, FLAGS, site
+from tests.support import LONG, Api, drained, event, everything, identifier
 from tests.test_second_factor import totp
 from tests.whole_world import World, whole_world
 
-__all__ = ["site"]
-pytestmark = [
-    *COMMITTED,
-    pytest.mark.slow,
-    pytest.mark.skipif(not shutil.which(CHROMIUM), reason="SKIPPED: no /usr/bin/chromium; axe-core looked at nothing"),
-]
+__all__ = ["browser", "chromium", "site"]
+pytestmark = BROWSED
 
 NUMBER, OTHER = "+79126543210", "+79126543299"
-PASSWORD = "a long sentence"
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 LOOK = """async (tags) => {
     const found = await axe.run(document, { runOnly: tags, iframes: false });
     return found.violations.map((one) => [one.id, one.help, one.nodes.slice(0, 4).map((node) => node.html)]);
 }"""
 EVERY_PAIR = [(language, scheme) for scheme in ("light", "dark") for language in ("en", "ru", "lt")]
-PAIRS = EVERY_PAIR if os.environ.get("CXHUB_TEST_LONG") else [("ru", "dark")]
+PAIRS = EVERY_PAIR if LONG else [("ru", "dark")]
 WIDTHS = {320: "reflow at 400 %", 360: "a telephone", 640: "1280 at 200 %"}
 TOO_WIDE = """() => {
     const width = document.documentElement.clientWidth;
@@ -87,31 +78,21 @@ ELSEWHERE = {
 }
 
 
+@pytest.fixture(scope="module")
+def environment() -> dict[str, str]:
+    """Every page is there, and the company's sign-in cannot be reached."""
+    names = ("CXHUB_OIDC_CLIENT_ID", "CXHUB_OIDC_CLIENT_SECRET", "CXHUB_OIDC_NAME")
+    return {"CXHUB_MFA": "1", "CXHUB_OIDC_URL": "http://127.0.0.1:1", **dict.fromkeys(names, "Example")}
+
+
 @pytest.fixture
-def api(committed: None, monkeypatch: pytest.MonkeyPatch) -> Api:
-    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")  # Playwright keeps a loop running in this thread.
-    # For the server: every page is there, and the company's sign-in cannot be reached.
-    monkeypatch.setenv("CXHUB_MFA", "1")
-    monkeypatch.setenv("CXHUB_OIDC_URL", "http://127.0.0.1:1")
-    for name in ("CXHUB_OIDC_CLIENT_ID", "CXHUB_OIDC_CLIENT_SECRET", "CXHUB_OIDC_NAME"):
-        monkeypatch.setenv(name, "Example")
+def api(committed: None) -> Api:
     return everything()
 
 
 @pytest.fixture
 def world(api: Api) -> World:
     return whole_world(api)
-
-
-@pytest.fixture
-def browser(site: str) -> Iterator[Any]:
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS.split())
-        yield browser
-        browser.close()
-        connections.close_all()
 
 
 def story(api: Api) -> tuple[str, str, dict[str, str]]:
@@ -197,7 +178,7 @@ def user(role: str, language: str = "") -> User:
 
 def signed_in(browser: Any, site: str, role: str, language: str, **how: Any) -> Any:
     user(role, language)
-    page = browser.new_context(base_url=site, viewport={"width": 1280, "height": 900}, **how).new_page()
+    page = patient(browser.new_context(base_url=site, viewport={"width": 1280, "height": 900}, **how)).new_page()
     entered(page, role)
     page.wait_for_selector("#q")
     return page
@@ -250,7 +231,7 @@ def test_every_page_is_looked_at_or_says_why_not() -> None:
 
 
 def test_what_is_wrong_is_found(browser: Any, site: str) -> None:
-    page = browser.new_context(base_url=site, viewport={"width": 1280, "height": 900}).new_page()
+    page = patient(browser.new_context(base_url=site, viewport={"width": 1280, "height": 900})).new_page()
     page.goto("/login/")
     page.evaluate("""() => {
         const [wide, picture, link] = ['div', 'img', 'a'].map((name) => document.createElement(name));
@@ -291,7 +272,7 @@ def test_signing_in(browser: Any, site: str, language: str, scheme: str) -> None
     """Signing in, mistyped, by the company's sign-in, with a second factor, and setting one up."""
     name = user("agent", language).username
     how = {"base_url": site, "color_scheme": scheme, "locale": language}
-    page = browser.new_context(**how, viewport={"width": 1280, "height": 900}).new_page()
+    page = patient(browser.new_context(**how, viewport={"width": 1280, "height": 900})).new_page()
     look = Look(page)
     page.goto("/login/")
     look.at("login", focus=True)
@@ -326,7 +307,7 @@ def test_signing_in(browser: Any, site: str, language: str, scheme: str) -> None
     ):
         page.goto(path)
         look.at(path, focus=True)
-    look.page = other = browser.new_context(**how, viewport={"width": 1280, "height": 900}).new_page()
+    look.page = other = patient(browser.new_context(**how, viewport={"width": 1280, "height": 900})).new_page()
     entered(other, name)
     other.wait_for_selector("[name=code]")
     look.at("code", focus=True)
@@ -339,7 +320,7 @@ def test_signing_in(browser: Any, site: str, language: str, scheme: str) -> None
 @pytest.mark.parametrize(("language", "scheme"), PAIRS)
 def test_pages_of_whoever_may_not(browser: Any, site: str, world: World, language: str, scheme: str) -> None:
     """Locked out, refused, out of look-ups, and asking to see in the clear."""
-    bare = browser.new_context(base_url=site, color_scheme=scheme, locale=language).new_page()
+    bare = patient(browser.new_context(base_url=site, color_scheme=scheme, locale=language)).new_page()
     for _ in range(11):
         entered(bare, "nobody", "wrong")
         if not bare.locator("[name=username]").count():

@@ -6,11 +6,12 @@ from typing import Any
 import pytest
 
 from customers.models import Link
+from tests.browsing import BROWSED, api, browser, chromium, environment, page, signed_in, site, without_scripts
 from tests.identity_support import came, mail
 from tests.support import Api, phone
-from tests.test_console_browser import api, page, pytestmark, signed_in, site
 
-__all__ = ["api", "page", "pytestmark", "site"]
+__all__ = ["api", "browser", "chromium", "environment", "page", "site"]
+pytestmark = BROWSED
 
 
 @pytest.fixture(autouse=True)
@@ -50,7 +51,7 @@ def test_a_candidate_is_accepted_and_taken_back_while_a_colleague_watches(page: 
     page.keyboard.press("Enter")
     page.wait_for_selector(".message:focus")
     assert "Accepted: one person now." in page.inner_text(".message")
-    colleague.wait_for_selector("article:has-text('mine')", timeout=10_000)
+    colleague.wait_for_selector("article:has-text('mine')")
     assert colleague.locator("article").count() == 3
     page.keyboard.press("Tab")
     assert focused(page) == "take-back"
@@ -61,16 +62,14 @@ def test_a_candidate_is_accepted_and_taken_back_while_a_colleague_watches(page: 
     page.keyboard.type("a mistake")
     page.keyboard.press("Enter")
     page.wait_for_selector(".message:has-text('they are two again')")
-    colleague.wait_for_selector("article:has-text('mine')", state="detached", timeout=10_000)
+    colleague.wait_for_selector("article:has-text('mine')", state="detached")
     assert colleague.locator("article").count() == 1
 
 
-def test_a_merge_without_javascript(page: Any, api: Api) -> None:
+def test_a_merge_without_javascript(page: Any, api: Api, site: str) -> None:
     one, other = two(api)
     signed_in(page)
-    bare = page.context.browser.new_context(
-        java_script_enabled=False, storage_state=page.context.storage_state(), base_url=page.url
-    ).new_page()
+    bare = without_scripts(page, site)
     bare.goto(f"/customers/{one}")
     bare.click("#merge")
     bare.fill("#other", "Мария Петрова")

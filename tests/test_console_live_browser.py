@@ -1,18 +1,19 @@
-"""In a real browser: what happens elsewhere reaches an open card within seconds, and nobody loses his place."""
+"""In a real browser: what happens elsewhere reaches an open card by itself, and nobody loses his place."""
 
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from tests.browsing import BROWSED, api, browser, chromium, environment, page, signed_in, site
 from tests.identity_support import did
 from tests.support import Api, drained, event, identifier
-from tests.test_console_browser import NUMBER, api, history, page, pytestmark, signed_in, site
+from tests.test_console_browser import NUMBER, history
 
-__all__ = ["api", "page", "pytestmark", "site"]
+__all__ = ["api", "browser", "chromium", "environment", "page", "site"]
+pytestmark = BROWSED
 
 OTHER = "other@klient.example"
-SECONDS = 3
 TOP = "line => document.getElementById('line-' + line).getBoundingClientRect().top"
 
 
@@ -24,9 +25,10 @@ def somebody_else(api: Api, text: str = "from somebody else", minutes: float = 9
     return str(api.card("email", OTHER)["id"])
 
 
-def soon(page: Any, condition: Callable[[], Any], since: float) -> None:
+def soon(page: Any, condition: Callable[[], Any]) -> None:
+    end = time.monotonic() + 60
     while not condition():
-        assert time.monotonic() - since < SECONDS, "not within three seconds"
+        assert time.monotonic() < end
         page.wait_for_timeout(50)
 
 
@@ -54,8 +56,7 @@ def test_a_merge_and_its_undo_appear_and_nothing_moves(page: Any, api: Api) -> N
     page.evaluate(f"document.getElementById('line-{read}').scrollIntoView()")
     before = page.evaluate(TOP, read)
     link = did(api, f"customers/{card}/merge", {"with": other}, 201)["link"]
-    began = time.monotonic()
-    soon(page, lambda: OTHER in page.inner_text("aside.card"), began)
+    soon(page, lambda: OTHER in page.inner_text("aside.card"))
     assert abs(page.evaluate(TOP, read) - before) < 2
     assert page.input_value("#note") == "half a sentence"
     assert page.evaluate("document.activeElement.id") == "note"
@@ -69,8 +70,7 @@ def test_a_merge_and_its_undo_appear_and_nothing_moves(page: Any, api: Api) -> N
     ids = page.eval_on_selector_all("article", "lines => lines.map(line => line.dataset.interaction)")
     assert len(ids) == len(set(ids))
     did(api, f"links/{link}/undo", {"reason": "two after all"})
-    began = time.monotonic()
-    soon(page, lambda: not page.locator("article:has-text('from somebody else')").count(), began)
+    soon(page, lambda: not page.locator("article:has-text('from somebody else')").count())
     assert OTHER not in page.inner_text("aside.card")
     page.wait_for_selector("#pulse:has-text('Live:')")
 
@@ -82,13 +82,11 @@ def test_a_card_that_was_merged_into_another_goes_on(page: Any, api: Api) -> Non
     live(page, f"/customers/{other}")
     assert "Юлия" not in page.inner_text("aside.card")
     did(api, f"customers/{card}/merge", {"with": other}, 201)
-    began = time.monotonic()
-    soon(page, lambda: "Юлия" in page.inner_text("aside.card"), began)
+    soon(page, lambda: "Юлия" in page.inner_text("aside.card"))
     assert "Юлия" in page.title()
     api.push(event(identifier("phone", NUMBER), text="after the merge", occurred_at=datetime.now(UTC).isoformat()))
     drained()
-    began = time.monotonic()
-    soon(page, lambda: page.locator("article:has-text('after the merge')").count(), began)
+    soon(page, lambda: page.locator("article:has-text('after the merge')").count())
 
 
 def test_a_contact_that_was_split_away_is_followed(page: Any, api: Api) -> None:
@@ -99,7 +97,7 @@ def test_a_contact_that_was_split_away_is_followed(page: Any, api: Api) -> None:
     signed_in(page)
     live(page, f"/customers/{card}?at={mail}")
     did(api, f"links/{link}/undo", {})
-    page.wait_for_url(f"**/customers/{other}?at={mail}", timeout=SECONDS * 1000)
+    page.wait_for_url(f"**/customers/{other}?at={mail}")
     page.wait_for_selector("article.here:has-text('from somebody else')")
 
 
@@ -113,7 +111,7 @@ def test_whoever_writes_a_note_is_asked_before_he_follows(page: Any, api: Api) -
     page.fill("#note", "half a sentence")
     page.evaluate("scrollTo(0, 0)")
     did(api, f"links/{link}/undo", {})
-    page.wait_for_selector("a.above:has-text('another card')", timeout=SECONDS * 1000)
+    page.wait_for_selector("a.above:has-text('another card')")
     assert page.input_value("#note") == "half a sentence"
     page.click("a.above")
     page.wait_for_url(f"**/customers/{other}?at={mail}")
@@ -135,8 +133,7 @@ def test_an_edit_leaves_open_what_was_opened(page: Any, api: Api) -> None:
     assert page.evaluate("document.activeElement.matches('details.talk summary')")
     api.push({**said, "text": "six cups", "revision": 2, "details": {"quoted": "> an older letter"}})
     drained()
-    began = time.monotonic()
-    soon(page, lambda: page.locator("article > .said:has-text('six cups')").count(), began)
+    soon(page, lambda: page.locator("article > .said:has-text('six cups')").count())
     line = page.locator("article:has(> .said:has-text('six cups'))")
     assert line.locator("details.quoted[open]").count() == 1
     assert line.locator("details.edits:not([open])").count() == 1
@@ -154,8 +151,7 @@ def test_what_is_open_beside_the_timeline_is_told_by_itself(page: Any, api: Api)
     assert "Waiting for an answer" in page.inner_text("aside")
     api.push(event(identifier("phone", NUMBER), **answer))
     drained()
-    began = time.monotonic()
-    soon(page, lambda: "Waiting for an answer" not in page.inner_text("aside"), began)
+    soon(page, lambda: "Waiting for an answer" not in page.inner_text("aside"))
     page.wait_for_selector("aside .months")
 
 
@@ -168,7 +164,7 @@ def test_the_first_contact_opens_the_card_but_not_over_a_note(page: Any, api: Ap
     call = event(identifier("phone", NUMBER), channel="phone", kind="call", id="55.1", details={"call": {}})
     api.push(call)
     drained()
-    page.wait_for_selector("#came:visible", timeout=SECONDS * 1000)
+    page.wait_for_selector("#came:visible")
     assert page.input_value("#note") == "wants a call back"
     page.click("section.card button")
     page.wait_for_selector("article.here:has-text('wants a call back')")
@@ -177,7 +173,7 @@ def test_the_first_contact_opens_the_card_but_not_over_a_note(page: Any, api: Ap
     page.wait_for_selector("#pulse:has-text('Live:')")
     api.push({**call, "id": "55.2"})
     drained()
-    page.wait_for_selector("article.here[data-channel=phone]", timeout=SECONDS * 1000)
+    page.wait_for_selector("article.here[data-channel=phone]")
 
 
 def test_nobody_yet_says_when_it_is_not_live(page: Any, api: Api) -> None:
