@@ -148,6 +148,7 @@ def recovered(servers: embedded.Servers) -> None:
         time.sleep(0.05)
 
 
+@pytest.mark.long
 def test_without_a_moment_nothing_archived_is_lost(folder: Path) -> None:
     number = phone()
     with serving(folder / "one") as servers:

@@ -16,6 +16,7 @@ from customers.console.letters import cleaned
 from customers.models import AgentProfile, CardView, LastLook
 from tests.support import (
     COMMITTED,
+    LONG,
     Api,
     at,
     drained,
@@ -485,16 +486,16 @@ def test_who_may_not_is_told_so(api: Api) -> None:
     assert "This person was erased." in answer.content.decode()
 
 
-@pytest.mark.parametrize(
-    "junk",
-    ["\x00", "'", "%", "\\", "a" * 5000, "-1", "9" * 40, "2026-99-99", "0001-01-01", "😀", "\ud800", "..", "[]"],
-)
+JUNK = ["\x00", "'", "%", "\\", "a" * 5000, "-1", "9" * 40, "2026-99-99", "0001-01-01", "😀", "\ud800", "..", "[]"]
+
+
+@pytest.mark.parametrize("junk", JUNK)
 def test_garbage_is_no_trouble_of_ours(api: Api, junk: str) -> None:
     _, who = customer(api, text="x")
     client = agent()
     params = ("channel", "kind", "direction", "thread", "since", "until", "q", "cursor", "at", "on", "images", "phone")
     for path in ("/", "/now", "/lookup", f"/customers/{who}", f"/customers/{who}/lines", f"/customers/{who}/news"):
-        for name in params:
+        for name in params if LONG else params[JUNK.index(junk) % 3 :: 3]:
             assert client.get(path, {name: junk.encode("utf-8", "replace").decode()}).status_code < 500, (path, name)
 
 

@@ -11,6 +11,7 @@ from customers.experience.contacts import Contact, moment
 from customers.experience.engine import Folded
 from customers.experience.meaning import Meaning
 from tests.stories import folded, id_of, line, office, rfc, told, when
+from tests.support import LONG
 
 MEANING = Meaning(solved_after_days=3, reopened_within_days=2, lost_after_days=20)
 STEPS: tuple[str, ...] = (
@@ -125,7 +126,7 @@ def kept(before: Folded, after: Folded, since: int) -> dict[str, Any]:
     return stands
 
 
-@settings(max_examples=50, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=50 if LONG else 15, deadline=None, suppress_health_check=list(HealthCheck))
 @given(stories(), st.data())
 def test_from_a_checkpoint_as_from_the_beginning(story: list[Contact], data: st.DataObject) -> None:
     """Half of the story folded with the rows written, then the rest from the checkpoint: as if folded at once."""
@@ -144,7 +145,7 @@ def test_from_a_checkpoint_as_from_the_beginning(story: list[Contact], data: st.
         assert kept(first, fold(rest, now, first.checkpoint), since) == told(fold(story, now))
 
 
-@settings(max_examples=50, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=50 if LONG else 15, deadline=None, suppress_health_check=list(HealthCheck))
 @given(stories(), st.randoms(use_true_random=False))
 def test_the_order_in_which_lines_come_does_not_matter(story: list[Contact], chance: Any) -> None:
     now = story[-1].at
@@ -153,7 +154,7 @@ def test_the_order_in_which_lines_come_does_not_matter(story: list[Contact], cha
     assert told(fold(shuffled, now)) == told(fold(story, now))
 
 
-@settings(max_examples=50, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=50 if LONG else 15, deadline=None, suppress_health_check=list(HealthCheck))
 @given(stories())
 def test_what_is_counted_adds_up(story: list[Contact]) -> None:
     """Every contact is in one matter at most and in one touch; nobody waits twice; the parts make the effort."""

@@ -9,7 +9,7 @@ from django.core.management import call_command
 from django.db import connection, connections, transaction
 
 from customers import erasure, merging, reassigning
-from customers.experience.engine import LONG
+from customers.experience import engine
 from customers.experience.folding import Batch, fold_customers
 from customers.experience.following import FEW, follow, freshen, in_batches
 from customers.experience.framing import frame
@@ -19,7 +19,7 @@ from customers.models import Customer, Experience, Following, Interaction, Promi
 from customers.sql import cursor
 from tests.experience_histories import END, PEOPLE, Life, differing, dump, moment, said, settle
 from tests.long_history import long_history
-from tests.support import COMMITTED, Api, event, everything, identifier, other_connection, push_and_drain, shop
+from tests.support import COMMITTED, LONG, Api, event, everything, identifier, other_connection, push_and_drain, shop
 
 pytestmark = COMMITTED
 
@@ -30,7 +30,7 @@ def api() -> Api:
     return everything()
 
 
-@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("seed", range(8 if LONG else 3))
 def test_following_and_rebuilding_say_the_same(api: Api, seed: int) -> None:
     life = Life(api, seed)
     did = [life.step() for _ in range(45)]
@@ -41,7 +41,7 @@ def test_following_and_rebuilding_say_the_same(api: Api, seed: int) -> None:
     assert any(followed.values()), "an empty history proves nothing"
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(3 if LONG else 1))
 def test_the_order_of_arrival_does_not_matter(api: Api, seed: int) -> None:
     rng = random.Random(seed)
     found = []
@@ -71,7 +71,7 @@ def emptied() -> None:
         sql.execute(f"TRUNCATE {', '.join(tables)} CASCADE")
 
 
-@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("seed", range(2 if LONG else 1))
 def test_merge_and_undo_leave_no_trace(api: Api, seed: int) -> None:
     life = Life(api, seed)
     for _ in range(14):
@@ -292,7 +292,7 @@ def test_a_short_round_goes_on_where_the_one_before_stopped(api: Api) -> None:
 
 class TestWhileEventsWait:
     def test_a_long_history_is_left_and_folded_when_the_queue_is_empty(self, api: Api) -> None:
-        number, _ = long_history(api, LONG + 100)
+        number, _ = long_history(api, engine.LONG + 100)
         settle_long()
         long = Experience.objects.get()
         push_and_drain(api, event(identifier("phone", number)), event(identifier("device", PEOPLE[0])))
@@ -309,7 +309,7 @@ class TestWhileEventsWait:
         assert dump() == followed
 
     def test_whoever_is_read_meanwhile_is_not_folded_again(self, api: Api) -> None:
-        number, _ = long_history(api, LONG + 100)
+        number, _ = long_history(api, engine.LONG + 100)
         settle_long()
         push_and_drain(api, event(identifier("phone", number)))
         follow(60, others_wait=lambda: True)
@@ -324,7 +324,7 @@ class TestWhileEventsWait:
 
     def test_promises_ring_in_time(self, api: Api) -> None:
         """Of a long history too: what the clock says cannot wait."""
-        number, _ = long_history(api, LONG + 100)
+        number, _ = long_history(api, engine.LONG + 100)
         due = datetime.now(UTC) - timedelta(hours=1)
         promise = {"kind": "other", "what": "ring", "due_at": due.isoformat()}
         early = (due - timedelta(days=1)).isoformat()

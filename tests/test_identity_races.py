@@ -20,11 +20,12 @@ from customers.verifying import verify
 from tests import identity_work as work
 from tests.identity_work import said, tell
 from tests.invariants import violations
-from tests.support import COMMITTED, database_url, drained, due_again, event, identifier, shop
+from tests.support import COMMITTED, LONG, database_url, drained, due_again, event, identifier, shop
 from tests.workers import WORKERS, Workers, workers
 
 pytestmark = [*COMMITTED, pytest.mark.slow]
-GROUPS = 400
+GROUPS = 400 if LONG else 100
+FEW = 80 if LONG else 20
 
 
 @pytest.fixture(scope="module")
@@ -79,9 +80,9 @@ def chains(groups: int, *, known: bool) -> list[list[tuple[str, str]]]:
 
 @KNOWN
 def test_chains_link_by_link(pool: Workers, known: bool) -> None:
-    pool.each(work.link_one_by_one, chains(25, known=known))
-    whole(25, WORKERS + 1)
-    assert Interaction.objects.count() == 25 * (WORKERS + (WORKERS + 1 if known else 0))
+    pool.each(work.link_one_by_one, chains(FEW // 3, known=known))
+    whole(FEW // 3, WORKERS + 1)
+    assert Interaction.objects.count() == FEW // 3 * (WORKERS + (WORKERS + 1 if known else 0))
 
 
 @KNOWN
@@ -92,25 +93,25 @@ def test_chains_in_batches(pool: Workers, known: bool) -> None:
 
 
 def test_stars(pool: Workers) -> None:
-    names = [[f"g{group}-{n}" for n in range(WORKERS + 1)] for group in range(60)]
-    born([name for group in names[:30] for name in group])
+    names = [[f"g{group}-{n}" for n in range(WORKERS + 1)] for group in range(FEW)]
+    born([name for group in names[: FEW // 2] for name in group])
     pool.each(work.link_one_by_one, [[(group[0], one) for one in group[1:]] for group in names])
-    whole(60, WORKERS + 1)
+    whole(FEW, WORKERS + 1)
 
 
 def test_births(pool: Workers) -> None:
     """The same new id in eight events at once is one identity, one customer."""
-    pool.each(work.link_one_by_one, [[(f"g{group}-0",)] * WORKERS for group in range(80)])
-    whole(80, 1)
-    assert Customer.objects.count() == 80
-    assert Interaction.objects.count() == 80 * WORKERS
+    pool.each(work.link_one_by_one, [[(f"g{group}-0",)] * WORKERS for group in range(FEW)])
+    whole(FEW, 1)
+    assert Customer.objects.count() == FEW
+    assert Interaction.objects.count() == FEW * WORKERS
 
 
 def test_rings_of_three(pool: Workers) -> None:
-    names = [[f"g{group}-{n}" for n in range(3)] for group in range(80)]
+    names = [[f"g{group}-{n}" for n in range(3)] for group in range(FEW)]
     born([name for group in names for name in group])
     pool.each(work.link_one_by_one, [[(a, b), (b, c), (c, a)] for a, b, c in names])
-    whole(80, 3)
+    whole(FEW, 3)
 
 
 def test_a_join_among_two_hundred_events(pool: Workers) -> None:
@@ -160,7 +161,7 @@ SELECT t.id FROM customers_interaction t JOIN customers_identity i ON i.id = t.i
 """
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(3 if LONG else 1))
 def test_releases_against_events(pool: Workers, seed: int) -> None:
     """Whoever had the number when a contact was made has the contact, whichever of the two came first."""
     names = [f"g{seed}-{n}" for n in range(3)]
@@ -177,7 +178,7 @@ def test_releases_against_events(pool: Workers, seed: int) -> None:
         assert sql.fetchall() == []
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(3 if LONG else 1))
 def test_sharing_against_events(pool: Workers, seed: int) -> None:
     """A handle is shared or it links: what was linked by it before is asked about, what comes later links nobody."""
     names = [f"{seed + 1}00{n}" for n in range(4)]

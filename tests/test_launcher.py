@@ -183,7 +183,7 @@ def test_every_process_has_its_own_argv() -> None:
     assert all(argv[0] == sys.executable for argv in table.values())
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_whole_start_outlives_deaths_and_ends_clean(root: Path, var: Path) -> None:
     process = subprocess.Popen(
         [sys.executable, "-m", "cxhub.launcher", "demo"],

@@ -85,6 +85,7 @@ def troubles(said: dict[str, Any]) -> list[str]:
     return anew + ([f"{', '.join(read)} read while {', '.join(locked)} is locked"] if locked and read else [])
 
 
+@pytest.mark.long
 def test_no_migration_keeps_writers_out_of_a_big_table(found: dict[str, Any]) -> None:
     bad = {name: said for name in found if (said := troubles(found[name]))}
     new = {name: said for name, said in bad.items() if name not in BEFORE_THE_FIRST_RELEASE}

@@ -23,6 +23,7 @@ from tests.support import COMMITTED, Api, database_url, everything, shop
 
 pytestmark = [
     *COMMITTED,
+    pytest.mark.long,
     pytest.mark.slow,
     pytest.mark.skipif(not shutil.which("curl"), reason="SKIPPED: no curl; the walk of docs/identity.md was not run"),
 ]
