@@ -21,13 +21,19 @@ from customers.console.timelines import read
 from customers.sql import Cursor, cursor, noting
 
 LOOKED = """
-INSERT INTO customers_lastlook (user_id, customer_id, seen_until, looked_at) VALUES (%s, %s, now(), now())
-    ON CONFLICT (user_id, customer_id) DO UPDATE SET looked_at = now(), seen_until = CASE
-        WHEN customers_lastlook.looked_at < now() - interval '10 minutes' THEN customers_lastlook.looked_at
-        ELSE customers_lastlook.seen_until END
-RETURNING seen_until
+WITH kept AS (
+     SELECT seen_until FROM customers_lastlook
+      WHERE user_id = %(user)s AND customer_id = %(customer)s AND looked_at > now() - interval '10 seconds'
+), noted AS (
+     INSERT INTO customers_lastlook (user_id, customer_id, seen_until, looked_at)
+     SELECT %(user)s, %(customer)s, now(), now() WHERE NOT EXISTS (SELECT FROM kept)
+         ON CONFLICT (user_id, customer_id) DO UPDATE SET looked_at = now(), seen_until = CASE
+             WHEN customers_lastlook.looked_at < now() - interval '10 minutes' THEN customers_lastlook.looked_at
+             ELSE customers_lastlook.seen_until END
+     RETURNING seen_until)
+SELECT seen_until FROM kept UNION ALL SELECT seen_until FROM noted
 """
-"""A page that is loaded again does not make everything old at once."""
+"""A page that is loaded again does not make everything old at once, and at once it is the same look."""
 SEEN = "SELECT seen_until FROM customers_lastlook WHERE user_id = %s AND customer_id = %s"
 
 
@@ -94,7 +100,7 @@ def seen(sql: Cursor, user: int, customer: int) -> datetime | None:
 def looked(sql: Cursor, user: int, customer: int) -> datetime:
     """Until when the agent had seen this customer's contacts; notes that he looks again."""
     with noting(sql) as near:
-        near.execute(LOOKED, (user, customer))
+        near.execute(LOOKED, {"user": user, "customer": customer}, prepare=True)
         row = near.fetchone()
     assert row is not None
     found: datetime = row[0]

@@ -12,6 +12,7 @@ from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_K
 from django.contrib.auth.models import Group, User
 from django.contrib.sessions.backends.db import SessionStore
 from django.db import connections
+from django.utils.crypto import get_random_string
 
 from tests.bench.access import Access
 from tests.bench.client import Clients, Connection, request
@@ -66,7 +67,7 @@ COLUMNS = "SELECT column_name FROM information_schema.columns WHERE table_name =
 
 
 def signed_in() -> str:
-    """The cookie of an agent."""
+    """The cookies of an agent, as his browser has them after he signed in."""
     user = User.objects.create_user("bench")
     user.groups.add(Group.objects.get_or_create(name="agent")[0])
     session = SessionStore()
@@ -75,7 +76,8 @@ def signed_in() -> str:
     session[HASH_SESSION_KEY] = user.get_session_auth_hash()
     session.create()
     connections.close_all()
-    return f"{settings.SESSION_COOKIE_NAME}={session.session_key}"
+    forms = f"{settings.CSRF_COOKIE_NAME}={get_random_string(32)}"
+    return f"{settings.SESSION_COOKIE_NAME}={session.session_key}; {forms}"
 
 
 def asked(path: str, cookie: str, **headers: str) -> bytes:
