@@ -15,6 +15,8 @@ DOORS = 1.2
 SHORT = 0.1
 READS, SHORT_READS = 5.0, 1.0
 """Seconds for what is only read."""
+COUNTING = 20.0
+"""Seconds for what is counted over everybody: years of millions of contacts are a long read, and no sign of trouble."""
 WRITES = 60.0
 """Seconds for whatever else a person or an integration waits for."""
 AFTERWARDS = 1.0

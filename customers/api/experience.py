@@ -22,6 +22,7 @@ from customers.experience.measuring import METRICS
 from customers.experience.paging import BadToken
 from customers.experience.periods import GRAINS, Grain, Period
 from customers.experience.scoreboard import Sums, told
+from customers.patience import COUNTING, patience
 
 PERIOD = ("since", "until", "period")
 PERIOD_PARAMETERS = [
@@ -181,7 +182,7 @@ class ScoreboardView(View):
         query = Query(request.query_params, *PERIOD, "metric", "channel", "stage", "agent")
         period = period_of(query)
         only = {name: query.text(name) or "" for name in ("channel", "stage", "agent")}
-        with reading() as sql:
+        with patience(COUNTING, tells=False), reading() as sql:
             found = scoreboard.board(sql, period, metric=query.choice("metric", METRICS, ""), **only)
         results = [
             {
@@ -212,7 +213,7 @@ class ChurnView(View):
         """Customers lost in a period, per cent of those who were customers at its start, and for each bucket."""
         query = Query(request.query_params, *PERIOD)
         period = period_of(query)
-        with reading() as sql:
+        with patience(COUNTING, tells=False), reading() as sql:
             whole, buckets = churn.churn(sql, period)
         days = churn.lost_after_days()
         nothing = {"at_start": 0, "lost": 0, "rate": None}
@@ -258,7 +259,7 @@ class AnswerTimesView(View):
         """How long customers waited for the first answer and for the solution, by the clock and in open hours."""
         query = Query(request.query_params, *PERIOD, "channel")
         period = period_of(query)
-        with reading() as sql:
+        with patience(COUNTING, tells=False), reading() as sql:
             found = answertimes.answers(sql, period, channel=query.text("channel") or "")
         body = {
             **head(period),

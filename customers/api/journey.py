@@ -22,6 +22,7 @@ from customers.experience.journeymap import Sums, behind, journey_map, months, p
 from customers.experience.meaning import meaning
 from customers.experience.paging import BadToken
 from customers.models import Experience
+from customers.patience import COUNTING, patience
 
 SPAN = [one for one in PERIOD_PARAMETERS if one.name != "period"]
 Stage = Literal["before", "purchase", "after", "again", "left"]
@@ -121,7 +122,7 @@ class JourneyView(View):
         query = Query(request.query_params, "since", "until")
         period = period_of(query)
         names = meaning().stage_names
-        with reading() as sql:
+        with patience(COUNTING, tells=False), reading() as sql:
             found = journey_map(sql, period.since, period.until)
         stages = [
             {

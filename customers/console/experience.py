@@ -19,13 +19,11 @@ from customers.console.pages import Unreadable, is_htmx, page, word
 from customers.console.parts import PARTS, titles
 from customers.console.spans import Asked
 from customers.experience.periods import Period, company_zone
-from customers.patience import patience
+from customers.patience import COUNTING, patience
 from customers.sql import Cursor, cursor
 
 LONG, TIMES, LONGEST = 0.25, 60, 900.0
 """What took so many seconds to count is shown again for so many times as long, at most so long."""
-COUNTING = 20.0
-"""Seconds that the database may take: years of millions of contacts are a long read, and no sign of trouble."""
 MANY = 200_000
 """Rows from which on the page stands at once and its parts come one after the other."""
 ROWS = """

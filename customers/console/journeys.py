@@ -20,6 +20,7 @@ from customers.experience.journey import STAGES
 from customers.experience.journeymap import behind, months
 from customers.experience.paging import BadToken
 from customers.experience.periods import Period
+from customers.patience import COUNTING, patience
 from customers.sql import cursor
 
 ROWS = 50
@@ -30,7 +31,7 @@ def journey(request: HttpRequest, principal: Principal) -> HttpResponse:
     """`/experience/journey`, with what `/experience` takes."""
     asked = Asked.of(request.GET)
     within = asked.period()
-    with cursor("reading") as sql:
+    with patience(COUNTING, tells=False), cursor("reading") as sql:
         found = mapped(sql, within)
     return render(request, "customers/journey.html", {**framed(asked, within), "map": found})
 
