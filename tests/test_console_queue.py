@@ -9,11 +9,14 @@ from uuid import UUID
 import pytest
 from django.test import Client
 
+from channels.console import sources
 from channels.console.deliveries import harmless
 from channels.console.sources import first_id
 from channels.models import Delivery, DeliveryBody, Source
 from channels.sources import make_source
 from customers.models import Candidate, CardView
+from customers.sql import cursor
+from cxhub import standing
 from tests.identity_support import came, card, mail
 from tests.support import COMMITTED, Api, drained, everything, phone, shop
 from tests.test_console import agent, customer, ok, words_of
@@ -231,6 +234,16 @@ def test_sources_tell_their_last_delivery_and_their_silence(api: Api) -> None:
     assert "usually every 1 hour" in rows["quiet"]
     assert re.search(r"0 5 0 0$", rows["quiet"])
     assert next(iter(rows)) == "quiet", "what is silent comes first"
+    for statement in (sources.SOURCES, standing.SOURCES):
+        (asked,) = re.findall(r"SELECT d\.received_at FROM .*? LIMIT", statement, re.DOTALL)
+        with cursor() as sql, sql.connection.transaction(force_rollback=True):
+            for way in ("seqscan", "bitmapscan", "sort"):
+                sql.execute(f"SET LOCAL enable_{way} = off".encode())
+            asked = f"EXPLAIN (COSTS off) SELECT x.* FROM channels_source s, LATERAL ({asked} 50) x"
+            sql.execute(asked.encode())
+            plan = "\n".join(row[0] for row in sql.fetchall())
+        assert "Index Scan Backward using delivery_source on channels_delivery" in plan, plan
+        assert "Index Cond: ((source_id >= s.id) AND (source_id <= s.id))" in plan, "never all deliveries, backwards"
 
 
 def test_who_looked_is_found_by_customer_viewer_and_day(api: Api) -> None:

@@ -22,7 +22,8 @@ QUIET = timedelta(days=1)
 TIMES = 10
 """Silent: for a day, and for ten times its usual pause."""
 
-# A delivery's id begins with the time at which it came, so that its index counts a day.
+# A delivery's id begins with the time at which it came, so that its index counts a day. The last ones of a source are
+# asked for between it and itself: by `=` all deliveries are walked from the newest on, for a source that fell silent.
 SOURCES = """
 SELECT s.slug, s.provider, s.region, s.refused, s.created_at, l.last, l.first, l.seen,
        (SELECT count(*) FROM (SELECT 1 FROM channels_delivery d WHERE d.source_id = s.id AND d.id >= %(day)s
@@ -32,7 +33,8 @@ SELECT s.slug, s.provider, s.region, s.refused, s.created_at, l.last, l.first, l
        coalesce(q.count, 0)
   FROM channels_source s
   LEFT JOIN LATERAL (SELECT max(x.received_at) AS last, min(x.received_at) AS first, count(*) AS seen FROM (
-       SELECT d.received_at FROM channels_delivery d WHERE d.source_id = s.id ORDER BY d.id DESC LIMIT %(last)s) x
+       SELECT d.received_at FROM channels_delivery d WHERE d.source_id BETWEEN s.id AND s.id
+        ORDER BY d.source_id DESC, d.id DESC LIMIT %(last)s) x
        ) l ON true
   LEFT JOIN (SELECT source_id, count(*) FROM (SELECT source_id FROM channels_delivery WHERE state = %(bad)s
                                                ORDER BY id DESC LIMIT %(most)s) x GROUP BY 1) q ON q.source_id = s.id
