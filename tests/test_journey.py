@@ -57,7 +57,7 @@ def smtp_port(mailbox: Source) -> Iterator[int]:
 
     thread = threading.Thread(target=asyncio.run, args=(serve(),))
     thread.start()
-    assert started.wait(10)
+    assert started.wait(60)
     yield running["port"]
     running["loop"].call_soon_threadsafe(running["doors"].stopping.set)
     thread.join(20)
@@ -142,7 +142,7 @@ def by_smtplib(port: int, picture: Path) -> None:
     mail["Subject"], mail["Date"] = "The picture", "Tue, 03 Nov 2026 09:00:00 +0000"
     mail.set_content("As promised on the phone.")
     mail.add_attachment(picture.read_bytes(), maintype="image", subtype="png", filename=picture.name)
-    with smtplib.SMTP("127.0.0.1", port, timeout=20) as client:
+    with smtplib.SMTP("127.0.0.1", port, timeout=60) as client:
         client.send_message(mail)
 
 

@@ -108,9 +108,8 @@ def test_what_dies_at_once_is_started_later_and_later(var: Path) -> None:
             time.sleep(0.01)
         pauses.append(time.monotonic() - died)
     end([child], 5)
-    assert pauses == sorted(pauses)
     assert child.deaths == 3
-    assert pauses[2] > 0.9
+    assert all(pause >= 0.25 * 2**before for before, pause in enumerate(pauses))
 
 
 def test_what_does_not_listen_is_killed_with_its_children(var: Path) -> None:
@@ -121,7 +120,7 @@ def test_what_does_not_listen_is_killed_with_its_children(var: Path) -> None:
         time.sleep(0.01)
     grandchild = int((var / "child").read_text())
     end([child], 0.3)
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 60
     while not gone(grandchild):
         assert time.monotonic() < deadline
         time.sleep(0.01)
@@ -158,8 +157,8 @@ def test_the_guard_ends_what_its_dead_master_watched(var: Path) -> None:
     assert guard._shell.stdin is not None
     guard._shell.stdin.close()
     assert child.process is not None
-    assert child.process.wait(5) == -signal.SIGTERM
-    guard._shell.wait(10)
+    assert child.process.wait(60) == -signal.SIGTERM
+    guard._shell.wait(60)
 
 
 def test_a_dismissed_guard_ends_nothing(var: Path) -> None:
@@ -206,7 +205,7 @@ def test_a_whole_start_outlives_deaths_and_ends_clean(root: Path, var: Path) -> 
         assert attached.returncode == 0
     finally:
         process.send_signal(signal.SIGTERM)
-        out, _ = process.communicate(timeout=15)
+        out, _ = process.communicate(timeout=60)
     assert process.returncode == 0, out.decode()
     assert not (var / "demo.json").exists()
     assert all(gone(pid) for pid in again["pids"].values())

@@ -58,7 +58,7 @@ def ports(sources: list[Source]) -> Iterator[Ports]:
 
     thread = threading.Thread(target=asyncio.run, args=(serve(),))
     thread.start()
-    assert started.wait(10)
+    assert started.wait(60)
     yield running["ports"]
     running["loop"].call_soon_threadsafe(running["doors"].stopping.set)
     thread.join(20)
@@ -66,7 +66,7 @@ def ports(sources: list[Source]) -> Iterator[Ports]:
 
 
 def conversation(port: int, *recipients: str, body: bytes = LETTER, sender: str = "ada@customer.example") -> Any:
-    with smtplib.SMTP("127.0.0.1", port, timeout=20) as client:
+    with smtplib.SMTP("127.0.0.1", port, timeout=60) as client:
         client.ehlo("client.example")
         client.mail(sender)
         answers = [client.rcpt(one) for one in recipients]
@@ -115,7 +115,7 @@ def test_a_mail_is_stored_before_250(ports: Ports, sources: list[Source]) -> Non
 
 
 def test_an_address_of_no_source_is_550(ports: Ports) -> None:
-    with smtplib.SMTP("127.0.0.1", ports.smtp, timeout=20) as client:
+    with smtplib.SMTP("127.0.0.1", ports.smtp, timeout=60) as client:
         client.ehlo("client.example")
         client.mail("ada@customer.example")
         for address in ("nobody@shop.example", "crm@shop.example", "support@elsewhere.example"):
@@ -181,7 +181,7 @@ def test_trouble_with_the_database_is_451(ports: Ports, monkeypatch: pytest.Monk
     )
     assert answers == [(451, "4.3.0 not stored, please try again")]
     monkeypatch.setattr(smtp, "source_of", broken)
-    with smtplib.SMTP("127.0.0.1", ports.smtp, timeout=20) as client:
+    with smtplib.SMTP("127.0.0.1", ports.smtp, timeout=60) as client:
         client.ehlo("client.example")
         client.mail("a@x.example")
         assert client.rcpt("support@shop.example")[0] == 451
@@ -197,7 +197,7 @@ def test_a_database_that_hangs_is_451(ports: Ports, monkeypatch: pytest.MonkeyPa
 
 
 def lmtp_answers(port: int, recipients: list[str]) -> list[tuple[int, str]]:
-    with smtplib.LMTP("127.0.0.1", port, timeout=20) as client:
+    with smtplib.LMTP("127.0.0.1", port, timeout=60) as client:
         client.ehlo("client.example")
         client.mail("ada@customer.example")
         for one in recipients:
@@ -266,9 +266,9 @@ def test_many_at_once(ports: Ports) -> None:
 
 def test_too_many_connections_are_told_to_come_back(ports: Ports, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(smtp, "CONNECTIONS", 1)
-    with smtplib.SMTP("127.0.0.1", ports.smtp, timeout=20) as first:
+    with smtplib.SMTP("127.0.0.1", ports.smtp, timeout=60) as first:
         first.ehlo("client.example")
         with pytest.raises(smtplib.SMTPConnectError) as refused:
-            smtplib.SMTP("127.0.0.1", ports.smtp, timeout=20)
+            smtplib.SMTP("127.0.0.1", ports.smtp, timeout=60)
         assert refused.value.smtp_code == 421
         assert first.noop()[0] == 250

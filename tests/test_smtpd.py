@@ -44,7 +44,7 @@ def test_the_command_finishes_a_mail_before_it_stops(root: Path, unused_tcp_port
         assert process.stdout is not None
         assert process.stdout.readline() == f"smtp on 127.0.0.1:{ports[0]}\n"
         assert process.stdout.readline() == f"lmtp on 127.0.0.1:{ports[1]}\n"
-        with smtplib.SMTP("127.0.0.1", int(ports[0]), timeout=20) as client:
+        with smtplib.SMTP("127.0.0.1", int(ports[0]), timeout=60) as client:
             client.ehlo("client.example")
             client.mail("ada@customer.example")
             client.rcpt("support@shop.example")

@@ -43,7 +43,7 @@ def living(*works: Any) -> Iterator[None]:
         thread.start()
     yield
     for thread in threads:
-        thread.join(20)
+        thread.join(60)
 
 
 @pytest.fixture
