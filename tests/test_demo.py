@@ -11,6 +11,7 @@ from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.core.management import call_command
 from django.db import connections
+from django.db.models import Model
 from django.test import Client
 from django.utils import timezone
 
@@ -19,7 +20,21 @@ from channels.models import Delivery, Source, Subscription
 from customers.access import ROLES, principal_of_key
 from customers.experience import segments
 from customers.experience.calendar import calendars
-from customers.models import ApiKey, Consent, Hold, Interaction, Segment
+from customers.experience.following import follow
+from customers.models import (
+    ApiKey,
+    Consent,
+    Expectation,
+    Feedback,
+    Hold,
+    Interaction,
+    Promise,
+    Request,
+    Score,
+    Segment,
+    StageChange,
+    Touch,
+)
 from customers.sql import cursor
 from cxhub import demo
 from cxhub.demo import cast
@@ -131,6 +146,28 @@ def telling(api: Api, kind: str, value: str) -> list[str]:
     return [entry["text"] for entry in api.timeline(kind, value, limit=200)]
 
 
+def every_part_of_the_experience() -> None:
+    """The demo shows each: what a manager, a colleague and a newcomer want to see is there."""
+    while follow(60):
+        pass
+
+    def told(model: type[Model], name: str) -> set[Any]:
+        return set(model._default_manager.values_list(name, flat=True))
+
+    assert told(Promise, "state") >= {"kept", "broken"}
+    assert told(Promise, "origin") >= {"event", "score"}
+    assert told(Request, "state") >= {"solved", "abandoned"}
+    for name in ("handovers", "switches", "repeated"):
+        assert Request.objects.filter(**{f"{name}__gt": 0}).exists(), name
+    assert told(Expectation, "outcome") >= {"", "missed", "met", "exceeded"}
+    assert told(Expectation, "lasting") == {True, False}
+    assert told(Score, "metric") >= {"nps", "csat", "ces"}
+    assert told(Feedback, "state") >= {"new", "answered", "solved", "told"}
+    assert told(StageChange, "stage") == {"before", "purchase", "after", "again", "left"}
+    assert Touch.objects.filter(exits__gt=0).exists()
+    assert Touch.objects.filter(emotion_sum__lt=0).exists()
+
+
 def test_the_history_goes_in_once(state: dict[str, Any], capsys: pytest.CaptureFixture[str]) -> None:
     demo.push(settings.CXHUB_PUBLIC_URL, state)
     assert "50 customers" in capsys.readouterr().out
@@ -156,6 +193,8 @@ def test_the_history_goes_in_once(state: dict[str, Any], capsys: pytest.CaptureF
     assert [one.enabled for one in Subscription.objects.all()] == [False]
     administer(InProcess(settings.CXHUB_PUBLIC_URL), state)
     assert (Hold.objects.count(), Subscription.objects.count()) == (1, 1), "a start that broke off adds nothing"
+
+    every_part_of_the_experience()
 
     InProcess.asked.clear()
     demo.push(settings.CXHUB_PUBLIC_URL, state)
