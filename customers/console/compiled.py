@@ -73,7 +73,8 @@ def environment(**options: Any) -> Environment:
 
 def drawn(name: str, /, **said: Any) -> SafeString:
     """A template with what it says, for another template to show as it is."""
-    template = engines["jinja2"].get_template(name)
+    engine: Any = engines["jinja2"]
+    template = engine.env.get_template(name)
     return SafeString(template.render({"_": translated(get_language()), "to": Addresses(), **said}))  # nosec B703
 
 
