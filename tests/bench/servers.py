@@ -86,7 +86,9 @@ class Bench:
         """Some of the launcher's processes."""
         for name in names:
             (self.var / "log" / f"{name}.log").unlink(missing_ok=True)
-            self._launch(name, processes(self.place)[name], {})
+            # The worker says in its log that it is ready.
+            said = {"CXHUB_LOG_LEVEL": "INFO"} if name == "worker" else {}
+            self._launch(name, processes(self.place)[name], said)
         if "web" in names:
             self._wait("web", self.place.port)
         if "worker" in names:
