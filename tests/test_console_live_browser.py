@@ -130,7 +130,7 @@ def test_an_edit_leaves_open_what_was_opened(page: Any, api: Api) -> None:
     page.keyboard.press("Enter")
     page.wait_for_selector("details.talk[open] li[aria-current]")
     assert page.locator("details.talk li").count() == 2
-    assert page.evaluate("document.activeElement.matches('details.talk summary')")
+    page.wait_for_selector("details.talk summary:focus")
     api.push({**said, "text": "six cups", "revision": 2, "details": {"quoted": "> an older letter"}})
     drained()
     soon(page, lambda: page.locator("article > .said:has-text('six cups')").count())
