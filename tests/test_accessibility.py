@@ -149,6 +149,7 @@ class Look:
         from axe_playwright_python.base import AXE_SCRIPT
 
         page = self.page
+        page.wait_for_load_state()  # A click returns when the next page begins.
         page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
         page.evaluate(AXE_SCRIPT)
         said = [f"{id_}: {says}: {nodes}" for id_, says, nodes in page.evaluate(LOOK, TAGS)]
@@ -349,6 +350,7 @@ def test_the_administration(browser: Any, site: str, world: World) -> None:
         look.at(path)
     page.goto("/admin/channels/source/")
     page.click("#result_list tbody a")
+    page.wait_for_selector("code.paste")
     look.at("a source")
     assert re.search(r"/api/v1/events", page.inner_text("code.paste"))
     page.goto("/admin/auth/user/")
