@@ -88,7 +88,7 @@ def test_addresses_are_those_that_the_pages_have() -> None:
 def test_words_that_are_looked_up_once_are_those_of_the_language() -> None:
     for language in ("lt", "ru", "en", "lt"):
         with translation.override(language):
-            assert words.spoken().kinds["email"] == str(words.KINDS["email"])
+            assert words.said(words.KINDS)["email"] == str(words.KINDS["email"])
             assert translated(language)("Add note") == translation.gettext("Add note")
 
 

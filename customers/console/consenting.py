@@ -43,7 +43,7 @@ def consented(said: list[dict[str, Any]], held: list[dict[str, Any]]) -> dict[st
             for one in last
         ],
         "held": [shown({"reason": one["reason"]}) for one in held],
-        "consent_channels": words.spoken().channels.items(),
+        "consent_channels": words.said(words.CHANNELS).items(),
     }
 
 

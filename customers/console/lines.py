@@ -122,14 +122,17 @@ class Reader:
     """Whoever reads: his language, his zone, his today; asked for once, whatever the number of lines."""
 
     def __init__(self) -> None:
-        self.words = words.spoken()
+        self.channels, self.kinds = words.said(words.CHANNELS), words.said(words.KINDS)
+        self.directions, self.calls = words.said(words.DIRECTIONS), words.said(words.CALLS)
+        self.states, self.call_states = words.said(words.STATES), words.said(words.CALL_STATES)
+        self.handles = words.said(words.HANDLES)
         self.zone: tzinfo = timezone.get_current_timezone()
         self.today = timezone.localdate()
         self.days: dict[date, str] = {}
 
     def line(self, entry: dict[str, Any], *, whole: bool) -> Line:
         at = moment(entry["occurred_at"]).astimezone(self.zone)
-        said, kind, state, text = self.words, entry["kind"], entry["state"] or "", entry["text"]
+        kind, state, text = entry["kind"], entry["state"] or "", entry["text"]
         channel, way, agent = entry["channel"], entry["direction"], entry["agent"]
         call = kind == "call"
         details = entry["details"] if isinstance(entry["details"], dict) else {}
@@ -143,11 +146,11 @@ class Reader:
             sort=at.astimezone(UTC).isoformat(timespec="microseconds"),
             day=at.date().isoformat(),
             day_label=self.day_of(at),
-            channel=said.channels.get(channel, channel),
+            channel=self.channels.get(channel, channel),
             icon=words.ICONS_OF_KINDS.get(kind) or words.ICONS.get(channel, "other"),
-            kind=said.kinds.get(kind, kind),
-            direction=(said.calls if call else said.directions).get(way, ""),
-            state=(said.call_states if call else said.states).get(state, state),
+            kind=self.kinds.get(kind, kind),
+            direction=(self.calls if call else self.directions).get(way, ""),
+            state=(self.call_states if call else self.states).get(state, state),
             bad=state in words.BAD,
             agent=str(name or ""),
             subject=entry["subject"] or "",
@@ -179,7 +182,7 @@ class Reader:
     def handle(self, identity: dict[str, Any]) -> str:
         """How the customer was reached; what hangs on nobody's handle says nothing."""
         kind = identity["kind"]
-        return "" if kind in ("card", "anonymous") else f"{self.words.handles.get(kind, kind)} {identity['value']}"
+        return "" if kind in ("card", "anonymous") else f"{self.handles.get(kind, kind)} {identity['value']}"
 
 
 def asks_for_pictures(html: str) -> bool:

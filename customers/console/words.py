@@ -1,7 +1,5 @@
 """Our words for channels, kinds, directions, states and the like, in the reader's language."""
 
-from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 from django.utils.translation import get_language, pgettext_lazy
@@ -230,28 +228,3 @@ def said(table: Words) -> dict[str, str]:
     if key not in SAID:
         SAID[key] = {slug: str(word) for slug, word in table.items()}
     return SAID[key]
-
-
-@dataclass(frozen=True, slots=True)
-class Spoken:
-    """What every line says, in one language."""
-
-    channels: dict[str, str]
-    kinds: dict[str, str]
-    directions: dict[str, str]
-    calls: dict[str, str]
-    states: dict[str, str]
-    call_states: dict[str, str]
-    handles: dict[str, str]
-    roles: dict[str, str]
-
-
-def spoken() -> Spoken:
-    """In the language that is active."""
-    return in_language(get_language())
-
-
-@lru_cache(maxsize=8)
-def in_language(language: str | None) -> Spoken:
-    tables = (CHANNELS, KINDS, DIRECTIONS, CALLS, STATES, CALL_STATES, HANDLES, ROLES)
-    return Spoken(*({slug: str(word) for slug, word in table.items()} for table in tables))
