@@ -72,13 +72,9 @@ def rows(counts: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def months(sql: Cursor, customer: int) -> Months:
     sql.execute(COUNTS, {"customer": customer}, prepare=True)
-    return of_rows(sql.fetchall())
-
-
-def of_rows(rows: Iterable[tuple[str, date | str, int]]) -> Months:
     counts: dict[str, dict[date, int]] = {}
-    for channel, month, count in rows:
-        counts.setdefault(channel, {})[month if isinstance(month, date) else date.fromisoformat(month)] = count
+    for channel, month, count in sql.fetchall():
+        counts.setdefault(channel, {})[month] = count
     known = sorted({month for of in counts.values() for month in of})
     return Months(counts, between(known[0], known[-1])[-SHOWN:] if known else [])
 
