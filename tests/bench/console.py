@@ -14,6 +14,7 @@ from django.contrib.sessions.backends.db import SessionStore
 from django.db import connections
 from django.utils.crypto import get_random_string
 
+from customers.console.timelines import FIRST
 from tests.bench.access import Access
 from tests.bench.client import Clients, Connection, request
 from tests.bench.figures import Figure, syncs
@@ -21,10 +22,6 @@ from tests.bench.history import History, Person
 from tests.bench.servers import Bench, Database
 
 HEAVY = 50_000
-LINES = 20
-"""On the page that a card opens with."""
-ENTRIES = 50
-"""On a page of the API, unless somebody asks otherwise."""
 WARM = 0.5
 POLLS_A_MINUTE = 30
 TYPED = 24
@@ -117,9 +114,9 @@ def opened(
     port = bench.place.port
     page = asked(path, cookie)
     key = f"Bearer {access.read}"
-    read = request("GET", f"/api/v1{path}/timeline?limit={ENTRIES}", Authorization=key, Accept_Encoding=GZIP)
+    read = request("GET", f"/api/v1{path}/timeline", Authorization=key, Accept_Encoding=GZIP)
     html = gzip.decompress(Connection(port).ask(page, 200)).decode()
-    assert html.count("<article") == LINES, html.count("<article")
+    assert html.count("<article") == FIRST, html.count("<article")
     for cold in (read, page):
         clients.run(port, [cold] * 4, seconds=WARM)
     for _ in range(rounds):

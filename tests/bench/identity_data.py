@@ -54,7 +54,7 @@ def page(name: str) -> None:
     with cursor("reading") as sql:
         sql.execute("SELECT customer_id FROM customers_identity WHERE value = %s", (name,))
         (customer,) = sql.fetchone() or (0,)
-        found = timeline.read(sql, customer=customer, limit=50, viewer="bench", path="/bench")
+        found = timeline.read(sql, customer=customer, viewer="bench", path="/bench")
     assert found is not None
     assert found.next
 

@@ -53,12 +53,10 @@ def measure(bench: Bench, access: Access, history: History, *, rounds: int) -> l
     key, people = f"Bearer {access.read}", choices(history)["traffic-weighted"][:ASKED]
 
     def everywhere(word: str, _: Person) -> bytes:
-        return request("GET", f"/api/v1/search?q={quote(word)}&limit=50", Authorization=key)
+        return request("GET", f"/api/v1/search?q={quote(word)}", Authorization=key)
 
     def inside(word: str, person: Person) -> bytes:
-        return request(
-            "GET", f"/api/v1/customers/{person.public_id}/timeline?q={quote(word)}&limit=50", Authorization=key
-        )
+        return request("GET", f"/api/v1/customers/{person.public_id}/timeline?q={quote(word)}", Authorization=key)
 
     where: dict[str, Callable[[str, Person], bytes]] = {"over all": everywhere, "inside one timeline": inside}
     with bench.connect() as db:
