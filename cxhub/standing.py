@@ -6,7 +6,7 @@ import redis
 from django.conf import settings
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
-from channels.console.sources import LAST, QUIET, TIMES
+from channels.console.sources import LAST, LATELY, QUIET, TIMES
 from customers import replica
 from customers.experience.following import FEED
 from customers.sql import cursor
@@ -37,10 +37,7 @@ SOURCES = f"""
 SELECT s.slug, s.provider, extract(epoch FROM l.last),
        now() - l.last > greatest(%(quiet)s, %(times)s * (l.last - l.first) / nullif(l.seen - 1, 0))
   FROM (SELECT id, slug, provider FROM channels_source ORDER BY id DESC LIMIT {SOURCES_TOLD}) s
-  JOIN LATERAL (SELECT max(x.received_at) AS last, min(x.received_at) AS first, count(*) AS seen FROM (
-       SELECT d.received_at FROM channels_delivery d WHERE d.source_id BETWEEN s.id AND s.id
-        ORDER BY d.source_id DESC, d.id DESC LIMIT %(last)s) x
-       ) l ON l.last IS NOT NULL
+  JOIN {LATELY} ON l.last IS NOT NULL
 """
 # A message names its receiver: nothing here does.
 OUTGOING = f"""

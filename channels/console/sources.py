@@ -22,9 +22,12 @@ QUIET = timedelta(days=1)
 TIMES = 10
 """Silent: for a day, and for ten times its usual pause."""
 
-# A delivery's id begins with the time at which it came, so that its index counts a day. The last ones of a source are
-# asked for between it and itself: by `=` all deliveries are walked from the newest on, for a source that fell silent.
-SOURCES = """
+# Asked for between a source and itself: by `=` all deliveries are walked from the newest on, for one that fell silent.
+LATELY = """LATERAL (SELECT max(x.received_at) AS last, min(x.received_at) AS first, count(*) AS seen FROM (
+       SELECT d.received_at FROM channels_delivery d WHERE d.source_id BETWEEN s.id AND s.id
+        ORDER BY d.source_id DESC, d.id DESC LIMIT %(last)s) x) l"""
+# A delivery's id begins with the time at which it came, so that its index counts a day.
+SOURCES = f"""
 SELECT s.slug, s.provider, s.region, s.refused, s.created_at, l.last, l.first, l.seen,
        (SELECT count(*) FROM (SELECT 1 FROM channels_delivery d WHERE d.source_id = s.id AND d.id >= %(day)s
                                LIMIT %(most)s + 1) x),
@@ -32,10 +35,7 @@ SELECT s.slug, s.provider, s.region, s.refused, s.created_at, l.last, l.first, l
                                LIMIT %(most)s + 1) x),
        coalesce(q.count, 0)
   FROM channels_source s
-  LEFT JOIN LATERAL (SELECT max(x.received_at) AS last, min(x.received_at) AS first, count(*) AS seen FROM (
-       SELECT d.received_at FROM channels_delivery d WHERE d.source_id BETWEEN s.id AND s.id
-        ORDER BY d.source_id DESC, d.id DESC LIMIT %(last)s) x
-       ) l ON true
+  LEFT JOIN {LATELY} ON true
   LEFT JOIN (SELECT source_id, count(*) FROM (SELECT source_id FROM channels_delivery WHERE state = %(bad)s
                                                ORDER BY id DESC LIMIT %(most)s) x GROUP BY 1) q ON q.source_id = s.id
  ORDER BY s.slug
@@ -74,7 +74,7 @@ def sources(request: HttpRequest, principal: Principal) -> HttpResponse:
         "bad": Delivery.QUARANTINED,
     }
     with cursor("reading") as sql:
-        sql.execute(SOURCES, asked)
+        sql.execute(SOURCES.encode(), asked)
         found = [heard(row, now) for row in sql.fetchall()]
     found.sort(key=lambda one: not one.silent)
     return render(request, "channels/sources.html", {"tab": "sources", "sources": found, "most": MOST})
