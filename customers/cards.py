@@ -5,6 +5,7 @@ Of what several sources say of one attribute the best trust wins, then the lates
 """
 
 from collections.abc import Sequence
+from typing import Any
 from uuid import UUID
 
 from customers.models.identity import Trust
@@ -85,7 +86,7 @@ SELECT c.id, {card("id", "name", "identities")}::text
 CARDS = f"SELECT c.id, {CARD}::text FROM customers_customer c WHERE c.id = ANY(%s) AND c.erased_at IS NULL"
 
 STANDING = f"""
-SELECT r.id, coalesce(r.erased_at, c.erased_at) IS NOT NULL
+SELECT r.id, coalesce(r.erased_at, c.erased_at) IS NOT NULL AS erased
   FROM customers_customer c JOIN customers_customer r ON r.id = {STANDS_FOR}
  WHERE c.public_id = %s
 """
@@ -102,7 +103,11 @@ class Erased(LookupError):
 def standing(sql: Cursor, public_id: UUID) -> int:
     """The customer that stands for an id that was ever given out; raises Unknown or Erased."""
     sql.execute(STANDING.encode(), (public_id,), prepare=True)
-    row = sql.fetchone()
+    return stands(sql.fetchone())
+
+
+def stands(row: Sequence[Any] | None) -> int:
+    """The same, of a row that begins with the columns of STANDING."""
     if row is None:
         raise Unknown
     if row[1]:

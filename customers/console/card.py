@@ -1,6 +1,7 @@
 """The card: who a customer is, what is open, and the timeline beside it."""
 
 from datetime import datetime
+from uuid import UUID
 
 from django.contrib.messages import get_messages
 from django.http import HttpRequest, HttpResponse
@@ -9,6 +10,7 @@ from django.urls import reverse
 
 from customers import timeline
 from customers.access import Principal, log_views
+from customers.cards import STANDING, stands
 from customers.console import words
 from customers.console.addressing import Addresses
 from customers.console.asked import Asked
@@ -16,23 +18,23 @@ from customers.console.compiled import answered, drawn, token
 from customers.console.navigation import head, top
 from customers.console.notes import empty_form
 from customers.console.overview import side_of
-from customers.console.pages import customer_of, is_htmx, page, user_id
+from customers.console.pages import customer_of, is_htmx, page, user_id, uuid_of
 from customers.console.timelines import read
 from customers.sql import Cursor, cursor, noting
 
-LOOKED = """
-WITH kept AS (
-     SELECT seen_until FROM customers_lastlook
-      WHERE user_id = %(user)s AND customer_id = %(customer)s AND looked_at > now() - interval '10 seconds'
+LOOKED = f"""
+WITH asked AS ({STANDING.replace("%s", "%(public_id)s")}), kept AS (
+     SELECT l.seen_until FROM customers_lastlook l JOIN asked ON asked.id = l.customer_id
+      WHERE l.user_id = %(user)s AND l.looked_at > now() - interval '10 seconds'
 ), noted AS (
      INSERT INTO customers_lastlook (user_id, customer_id, seen_until, looked_at)
-     SELECT %(user)s, %(customer)s, now(), now() WHERE NOT EXISTS (SELECT FROM kept)
+     SELECT %(user)s, asked.id, now(), now() FROM asked WHERE NOT asked.erased AND NOT EXISTS (SELECT FROM kept)
          ON CONFLICT (user_id, customer_id) DO UPDATE SET looked_at = now(), seen_until = CASE
              WHEN customers_lastlook.looked_at < now() - interval '10 minutes' THEN customers_lastlook.looked_at
              ELSE customers_lastlook.seen_until END
      RETURNING seen_until)
-SELECT seen_until FROM kept UNION ALL SELECT seen_until FROM noted
-"""
+SELECT asked.id, asked.erased, coalesce((SELECT seen_until FROM kept), (SELECT seen_until FROM noted)) FROM asked
+""".encode()
 """A page that is loaded again does not make everything old at once, and at once it is the same look."""
 SEEN = "SELECT seen_until FROM customers_lastlook WHERE user_id = %s AND customer_id = %s"
 
@@ -42,11 +44,11 @@ def card(request: HttpRequest, principal: Principal, customer: str) -> HttpRespo
     """`/customers/{id}`, with filters, `cursor`, `on` (a day) or `at` (a contact)."""
     asked = Asked.of(request.GET)
     with cursor("reading") as sql:
-        root = customer_of(sql, customer)
-        seen_until = looked(sql, user_id(principal), root)
+        root, seen_until = looked(sql, user_id(principal), uuid_of(customer))
         beside = side_of(sql, root, principal, seen_until) | {"csrf": token(request)}
         who = beside["card"]
-        found = read(sql, root, who["id"], asked, principal, request.path, seen_until, beside["calendars"])
+        known = {"calendars": beside["calendars"], "anything": beside["said_something"]}
+        found = read(sql, root, who["id"], asked, principal, request.path, seen_until, **known)
     if found.missing and asked.at and (moved := moved_to(asked, who["id"])):
         return redirect(moved)
     to, query = Addresses(), asked.query()
@@ -97,14 +99,12 @@ def seen(sql: Cursor, user: int, customer: int) -> datetime | None:
     return row[0] if row else None
 
 
-def looked(sql: Cursor, user: int, customer: int) -> datetime:
-    """Until when the agent had seen this customer's contacts; notes that he looks again."""
+def looked(sql: Cursor, user: int, public_id: UUID) -> tuple[int, datetime]:
+    """Whose card it is, and until when the agent had seen it; notes that he looks again. Raises Unknown or Erased."""
     with noting(sql) as near:
-        near.execute(LOOKED, {"user": user, "customer": customer}, prepare=True)
-        row = near.fetchone()
-    assert row is not None
-    found: datetime = row[0]
-    return found
+        near.execute(LOOKED, {"user": user, "public_id": public_id}, prepare=True)
+        row = near.fetchone() or (None,)
+    return stands(row if row[0] else None), row[-1]
 
 
 def moved_to(asked: Asked, customer: str) -> str:

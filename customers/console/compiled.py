@@ -1,27 +1,30 @@
 """Templates that Jinja2 compiles, for what a page says hundreds of times: their escaping, and what they may call.
 
-Django's own take fifteen times as long for a line of the timeline. Whatever a template prints is escaped unless it
-is `Markup` or a SafeString: only icons and pictures of ours are. A name that nobody gave is an error.
+Django's own take fifteen times as long for a line of the timeline. Each language has templates of its own, whose words
+were translated when they were compiled. Whatever a template prints is escaped unless it is `Markup` or a SafeString:
+only icons and pictures of ours are. A name that nobody gave is an error.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from functools import lru_cache
 from typing import Any
 from urllib.parse import quote
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.middleware.csrf import get_token
 from django.template import engines
 from django.template.defaultfilters import filesizeformat, floatformat
 from django.templatetags.static import static
-from django.utils import formats, timezone
+from django.utils import formats, timezone, translation
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.text import Truncator
 from django.utils.timesince import timesince
 from django.utils.translation import get_language, gettext, ngettext
-from jinja2 import Environment, StrictUndefined, Template
+from jinja2 import Environment, StrictUndefined, Template, nodes
+from jinja2.visitor import NodeTransformer
 from markupsafe import Markup, escape
 from markupsafe import _escape_inner as escape_inner  # type: ignore[attr-defined]
 
@@ -46,8 +49,38 @@ class Quick(Template):
         return found
 
 
+class Translated(NodeTransformer):
+    """`_("…")` becomes what it says in the language that is active."""
+
+    def visit_Call(self, node: nodes.Call) -> nodes.Node:
+        match node:
+            case nodes.Call(node=nodes.Name(name="_"), args=[nodes.Const(value=text)]):
+                return nodes.Const(gettext(text), lineno=node.lineno)
+        return self.generic_visit(node)
+
+
 class Quickly(Environment):
     template_class = Quick
+    language = settings.LANGUAGE_CODE
+
+    def _parse(self, source: str, name: str | None, filename: str | None) -> nodes.Template:
+        found = super()._parse(source, name, filename)
+        with translation.override(self.language):
+            Translated().visit(found)
+        return found
+
+    def getattr(self, obj: Any, attribute: str) -> Any:
+        """Most of what is shown are dictionaries: they are not asked first for what only objects have."""
+        if type(obj) is dict and attribute in obj:
+            return obj[attribute]
+        return super().getattr(obj, attribute)
+
+    @lru_cache(maxsize=8)  # noqa: B019 - there is one, as long as the process
+    def speaking(self, language: str | None) -> "Quickly":
+        """With the words of a language."""
+        found: Quickly = self.overlay()
+        found.language = language or settings.LANGUAGE_CODE
+        return found
 
 
 def environment(**options: Any) -> Environment:
@@ -74,22 +107,8 @@ def environment(**options: Any) -> Environment:
 def drawn(name: str, /, **said: Any) -> SafeString:
     """A template with what it says, for another template to show as it is."""
     engine: Any = engines["jinja2"]
-    template = engine.env.get_template(name)
-    return SafeString(template.render({"_": translated(get_language()), "to": Addresses(), **said}))  # nosec B703
-
-
-class Translated(dict[str, str]):
-    """The words of templates in one language, each looked up once: there are only so many."""
-
-    def __missing__(self, text: str) -> str:
-        self[text] = gettext(text)
-        return self[text]
-
-
-@lru_cache(maxsize=8)
-def translated(language: str | None) -> Callable[[str], str]:
-    """In the language that is active."""
-    return Translated().__getitem__
+    template = engine.env.speaking(get_language()).get_template(name)
+    return SafeString(template.render({"to": Addresses(), **said}))  # nosec B703
 
 
 def answered(name: str, /, **said: Any) -> HttpResponse:

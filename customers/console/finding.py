@@ -49,7 +49,7 @@ def find(request: HttpRequest, principal: Principal) -> HttpResponse:
 
 
 def look(sql: Cursor, sought: str, principal: Principal, path: str) -> tuple[list[dict[str, Any]], list[Line], bool]:
-    """(customers, contacts in which the words were said, whether too many are alike); who was shown is logged."""
+    """(customers, contacts in which the words were said, whether there are more customers); who was shown is logged."""
     customers = search.by_handles(sql, [(kind, sought, None) for kind in KINDS])
     best = search.by_words(sql, sought, FOUND)
     customers += [one for one in best if one not in customers]
@@ -61,7 +61,7 @@ def look(sql: Cursor, sought: str, principal: Principal, path: str) -> tuple[lis
         said += lines(one for one in parsed(page_.results) if one["id"] not in first)
         speakers += others
     log_views(sql, principal.viewer, [*found, *speakers], path)
-    return hits(found), named(sql, said, list(dict.fromkeys(speakers))), best.cut
+    return hits(found), named(sql, said, list(dict.fromkeys(speakers))), best.cut or len(customers) > FOUND
 
 
 def known_by(sql: Cursor, sought: str) -> tuple[list[Line], list[int]]:

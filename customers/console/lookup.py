@@ -38,14 +38,14 @@ def lookup(request: HttpRequest, principal: Principal) -> HttpResponse:
             found = found or search.by_handles(sql, wanted(Query(asked, *NAMES)))
         except Problem:
             found = []
-        if sought:
-            found += [one for one in search.by_words(sql, sought, FOUND) if one not in found]
-        shown = cards(sql, list(dict.fromkeys(found))[:FOUND])
+        best = search.by_words(sql, sought, FOUND) if sought else search.Best()
+        found = list(dict.fromkeys([*found, *best]))
+        shown = cards(sql, found[:FOUND])
         log_views(sql, principal.viewer, shown, request.path)
-    choice = hits(shown)
-    if len(choice) == 1:
+    choice, many = hits(shown), best.cut or len(found) > FOUND
+    if len(choice) == 1 and not many:
         return opened(request, choice[0]["id"], called[0].line if called else None)
-    context = awaited(asked, principal) | {"choice": choice}
+    context = awaited(asked, principal) | {"choice": choice, "many": many}
     return render(request, "customers/choice.html" if is_htmx(request) else "customers/lookup.html", context)
 
 

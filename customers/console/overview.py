@@ -33,25 +33,25 @@ PANELS = {
     ),
     "consents": consents.OF.replace("%s", "%(customer)s"),
     "held": holds.OF.replace("%s", "%(customer)s"),
+    "said": owed.ANYTHING,
 }
-"""Each asks for the rows of one `%(customer)s`, some for `%(limit)s` of them."""
-MOST = 5
+"""Each asks for the rows of one `%(customer)s`, some for a few of them."""
+MOST = "5"
 ROWS = "(SELECT coalesce(json_agg(x), '[]') FROM ({}) x)"
-ALL = f"""
-SELECT {WHO}, {", ".join(ROWS.format(panel) for panel in PANELS.values())}
-  FROM customers_customer c WHERE c.id = %(customer)s AND c.erased_at IS NULL
-"""
-"""One statement: most of the panels are empty, and asking costs more than answering."""
+ALL = brief.asking(
+    f"json_build_array({', '.join([WHO, *(ROWS.format(panel) for panel in PANELS.values())])})".replace(
+        "%(limit)s", MOST
+    )
+)
+"""With the brief in one statement: most of the panels are empty, and asking costs more than answering."""
 
 
 def side_of(sql: Cursor, root: int, principal: Principal, since: datetime | None) -> dict[str, Any]:
     """For the template; what was folded is made true first, so that the panels say the same as the brief."""
-    found = brief.brief(root, since=since)
-    sql.execute(ALL.encode(), {"customer": root, "limit": MOST}, prepare=True)
-    row = sql.fetchone()
-    if row is None or found is None:
+    found = brief.brief(root, since=since, statement=ALL)
+    if found is None:
         raise Http404
-    who, *rest = (orjson.loads(said) for said in row)
+    who, *rest = orjson.loads(found.also)
     panels = dict(zip(PANELS, rest, strict=True))
     who = masking.shown(who)
     return {
@@ -68,6 +68,7 @@ def side_of(sql: Cursor, root: int, principal: Principal, since: datetime | None
         "expects": [expectation(one["expectation"]) for one in panels["expects"]],
         **consented(panels["consents"], panels["held"]),
         "calendars": found.frame.calendars,
+        "said_something": bool(panels["said"]),
         "may_write": principal.may("write"),
         "may_hold": principal.supervises,
         "may_unmask": getattr(principal, "may_unmask", False),

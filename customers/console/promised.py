@@ -90,11 +90,19 @@ def expectation(text: str) -> dict[str, Any]:
 
 
 def beside(
-    sql: Cursor, root: int, shown: Sequence[Line], *, offer: bool, calendars: Calendars | None = None
+    sql: Cursor,
+    root: int,
+    shown: Sequence[Line],
+    *,
+    offer: bool,
+    calendars: Calendars | None = None,
+    anything: bool = True,
 ) -> list[Line]:
-    """Lines with what was promised and expected in them; `offer`: and what our own text seems to promise."""
-    ids = [UUID(one.id) for one in shown]
-    said = said_in(sql, root, ids)
+    """Lines with what was promised and expected in them, unless it is known that there is not `anything`.
+
+    `offer`: and what our own text seems to promise.
+    """
+    said = said_in(sql, root, [UUID(one.id) for one in shown]) if anything else {}
     days = calendars
     for one in shown:
         one.promises, one.expectations = said.get(one.id, ([], []))

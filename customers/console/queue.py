@@ -126,7 +126,7 @@ def whom(sql: Cursor, sought: str, principal: Principal, path: str) -> tuple[int
         return customer_of(sql, sought.rstrip("/").rpartition("/")[2]), []
     except (Unknown, Erased):
         found = others(sql, sought, set(), principal, path)
-    if len(found) == 1:
+    if len(found) == 1 and not found.many:
         return customer_of(sql, found[0]["id"]), []
     return None, found
 

@@ -25,15 +25,25 @@ def sides(sql: Cursor, roots: list[int]) -> dict[int, dict[str, Any]]:
     return found
 
 
-def others(sql: Cursor, sought: str, besides: set[int], principal: Principal, path: str) -> list[dict[str, Any]]:
+class Others(list[dict[str, Any]]):
+    """Whom one may choose from; `many`: there are more."""
+
+    many = False
+
+
+def others(sql: Cursor, sought: str, besides: set[int], principal: Principal, path: str) -> Others:
     """Whom one may mean by a number, an address, a name or the address of a card; who was shown is logged."""
     lookups.count(principal, [("", sought)])
+    best = search.Best()
     try:
         customers = [customer_of(sql, sought.rstrip("/").rpartition("/")[2])]
     except (Unknown, Erased):
         customers = search.by_handles(sql, [(kind, sought, None) for kind in KINDS])
-        customers += search.by_words(sql, sought, FOUND)
+        best = search.by_words(sql, sought, FOUND)
+        customers += best
     asked = [one for one in dict.fromkeys(customers) if one not in besides]
     found = short(sql, asked[:FOUND])
     log_views(sql, principal.viewer, found, path)
-    return hits(found)
+    shown = Others(hits(found))
+    shown.many = best.cut or len(asked) > FOUND
+    return shown

@@ -65,8 +65,12 @@ def read(
     path: str,
     seen_until: datetime | None,
     calendars: Calendars | None = None,
+    anything: bool = True,
 ) -> Reading:
-    """What the address asks for; raises Http404 for a cursor of somebody else's making."""
+    """What the address asks for; raises Http404 for a cursor of somebody else's making.
+
+    `calendars` and whether there is `anything` promised or expected: of whoever has asked for that already.
+    """
 
     def fetched(token: str | None, limit: int = LIMIT if asked.token() or asked.at else FIRST) -> Page:
         try:
@@ -101,6 +105,7 @@ def read(
             lines(entries, customer, seen_until=seen_until, here=asked.at, viewer=principal.viewer),
             offer=principal.may("write"),
             calendars=calendars,
+            anything=anything,
         ),
         newer=asked.query(cursor=ends[0]) if ends[0] else "",
         older=asked.query(cursor=ends[1]) if ends[1] else "",

@@ -24,8 +24,7 @@ from customers.sql import Cursor, cursor
 MOST, EACH = 10, 3
 BROKEN_DAYS = 30
 """After these a broken promise is history; one that was made good is at once."""
-OF = f"""
-SELECT {FRESH}, json_build_object('public_id', c.public_id,
+KNOWN = """json_build_object('public_id', c.public_id,
   'name', (SELECT a.value FROM customers_attributeclaim a JOIN customers_identity i ON i.id = a.identity_id
             WHERE i.customer_id = c.id AND a.key = 'name' ORDER BY a.trust DESC, a.claimed_at DESC, a.id LIMIT 1),
   'stage', e.stage, 'stage_since', e.stage_since, 'purchases', e.purchases, 'first', e.first_contact_at,
@@ -50,7 +49,7 @@ SELECT {FRESH}, json_build_object('public_id', c.public_id,
         FROM customers_feedback f LEFT JOIN customers_interaction t ON t.id = f.line_id
        WHERE f.customer_id = c.id AND f.state = 'new' AND f.sentiment = -1 ORDER BY f.at DESC, f.id LIMIT 50) f),
   'said', (SELECT coalesce(json_object_agg(t.id, json_build_object('subject', left(t.subject, 300),
-                                                            'text', left(t.text, 600), 'kind', t.kind)), '{{}}')
+                                                            'text', left(t.text, 600), 'kind', t.kind)), '{}')
              FROM customers_interaction t
             WHERE t.id IN ((e.more->'human'->>'line')::uuid, (e.more->'note'->>'line')::uuid)
               AND t.deleted_at IS NULL),
@@ -63,9 +62,19 @@ SELECT {FRESH}, json_build_object('public_id', c.public_id,
               ORDER BY t.sorted_at DESC LIMIT %(new)s) n
        WHERE i.customer_id = c.id AND %(since)s::timestamptz IS NOT NULL
        ORDER BY n.sorted_at DESC, n.id LIMIT %(new)s) n)
-)::jsonb
-  FROM customers_customer c LEFT JOIN customers_experience e ON e.customer_id = c.id WHERE c.id = %(customer)s
-"""
+)::jsonb"""
+
+
+def asking(also: str = "NULL") -> bytes:
+    """The statement: whether the rows say what the lines say, what the brief says, and `also`, an expression of `c`."""
+    return f"""
+SELECT {FRESH}, {KNOWN}, {also}
+  FROM customers_customer c LEFT JOIN customers_experience e ON e.customer_id = c.id
+ WHERE c.id = %(customer)s AND c.erased_at IS NULL
+""".encode()
+
+
+OF = asking()
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +88,8 @@ class Brief:
     frame: Frame
     """The settings under which it was made."""
     first_touch: dict[str, Any] | None
+    also: Any
+    """What was asked for with it."""
 
     def shape(self) -> dict[str, Any]:
         return {
@@ -89,29 +100,31 @@ class Brief:
         }
 
 
-def brief(customer: int, *, since: datetime | None = None, now: datetime | None = None) -> Brief | None:
-    """In the language and time zone that are active; None for whom there is not."""
+def brief(
+    customer: int, *, since: datetime | None = None, now: datetime | None = None, statement: bytes = OF
+) -> Brief | None:
+    """In the language and time zone that are active; None for whom there is not. `statement`: what `asking` made."""
     at = now or datetime.now(UTC)
     with cursor("reading") as sql:
-        said, known = read(sql, customer, since, at)
+        said, known, also = read(sql, customer, since, at, statement)
         if known and not fresh(customer, said, at):
-            said, known = read(sql, customer, since, at)
+            said, known, also = read(sql, customer, since, at, statement)
     if known is None:
         return None
     frame = framing.of(said[0])
     known["stages"] = frame.meaning.stage_names
     lines = chosen(list(told(known, since, at)))
-    return Brief(known["public_id"], lines, since, at, frame, known["first_touch"])
+    return Brief(known["public_id"], lines, since, at, frame, known["first_touch"], also)
 
 
 def read(
-    sql: Cursor, customer: int, since: datetime | None, now: datetime
-) -> tuple[Sequence[Any], dict[str, Any] | None]:
-    """The columns of FRESH, and everything that the lines of the brief say."""
+    sql: Cursor, customer: int, since: datetime | None, now: datetime, statement: bytes
+) -> tuple[Sequence[Any], dict[str, Any] | None, Any]:
+    """The columns of FRESH, everything that the lines of the brief say, and what else was asked for."""
     asked = {"customer": customer, "since": since, "new": COUNTED, "lately": now - timedelta(days=BROKEN_DAYS)}
-    sql.execute(OF.encode(), {**asked, "now": now}, prepare=True)
-    *said, known = sql.fetchone() or (None, None)
-    return said, known
+    sql.execute(statement, {**asked, "now": now}, prepare=True)
+    *said, known, also = sql.fetchone() or (None, None)
+    return said, known, also
 
 
 def told(known: dict[str, Any], since: datetime | None, now: datetime) -> Iterator[list[Line]]:

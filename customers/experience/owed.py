@@ -37,6 +37,11 @@ SELECT 1, {EXPECTATION}, e.stated_at, e.id FROM {EXPECTATIONS}
  WHERE e.customer_id = %(customer)s AND e.line_id = ANY(%(lines)s::uuid[])
  ORDER BY 3, 4
 """
+ANYTHING = """
+SELECT 1 FROM customers_promise WHERE customer_id = %(customer)s
+ UNION ALL SELECT 1 FROM customers_expectation WHERE customer_id = %(customer)s LIMIT 1
+"""
+"""Whether there is anything to look for beside the lines."""
 WAITING_OF = f"""
 SELECT {PROMISE} AS promise FROM {FROM} WHERE p.customer_id = %(customer)s AND p.settled_at IS NULL
  ORDER BY p.due_at, p.id LIMIT 20
