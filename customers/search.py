@@ -94,7 +94,7 @@ class Best(list[int]):
     """Customers, the best first."""
 
     cut = False
-    """Whether so many are alike that not all of them were looked at."""
+    """Whether so many are alike that not all of them are among these, or were looked at."""
 
 
 def by_words(sql: Cursor, words: str, limit: int) -> Best:
@@ -112,15 +112,16 @@ def by_words(sql: Cursor, words: str, limit: int) -> Best:
         # he mistyped it: looking for what is only alike costs many times as much.
         for way, sought in ((HOLDING if len(fold) > 2 else BEGINNING, fold), (ALIKE, fold[:ALIKE_LETTERS])):
             if len(scores) < limit:
-                found = in_time(sql, way, {"fold": sought, "like": like(fold), "limit": limit})
+                found = in_time(sql, way, {"fold": sought, "like": like(fold), "limit": limit + 1})
                 best.cut |= found is None
                 scores = dict(found or ()) | scores
     for part in parts_of(words):
-        found = in_time(sql, BY_PART, {"part": part, "like": like(part), "limit": limit})
+        found = in_time(sql, BY_PART, {"part": part, "like": like(part), "limit": limit + 1})
         best.cut |= found is None
         for customer, score in found or ():
             scores[customer] = max(scores.get(customer, 0), 0.5 + score)
     best += sorted(scores, key=lambda customer: (-scores[customer], customer))[:limit]
+    best.cut |= len(scores) > limit
     return best
 
 

@@ -102,6 +102,18 @@ def test_a_search_for_names_ends_in_time_and_says_so(api: Api, monkeypatch: pyte
     assert f'href="/customers/{who}' in html
 
 
+def test_a_list_that_was_cut_says_so(api: Api) -> None:
+    push_and_drain(api, *(event(identifier("phone", phone()), name="Дарья Кузнецова") for _ in range(21)))
+    _, who = customer(api, {"name": "Ада"})
+    client, cut = agent("supervisor"), "Too many are alike"
+    for path, name in (("/", "q"), ("/lookup", "q"), (f"/customers/{who}/merge", "q"), ("/queue/views", "customer")):
+        assert cut in ok(client, path, {name: "кузнецова"}), path
+        assert cut not in ok(client, path, {name: "Уве Закревский"}), path
+    found = api.ok("customers", {"q": "кузнецова"})
+    assert (len(found["results"]), found["incomplete"]) == (20, True)
+    assert api.ok("customers", {"q": "Ада"})["incomplete"] is False
+
+
 @pytest.mark.parametrize(("statement", "fold"), [("BEGINNING", "zk"), ("HOLDING", "ivanov"), ("ALIKE", "ivonov")])
 def test_names_are_found_by_their_index_and_only_so_many_weighed(api: Api, statement: str, fold: str) -> None:
     with cursor() as sql, sql.connection.transaction(force_rollback=True):

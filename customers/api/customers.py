@@ -92,11 +92,12 @@ class CustomersView(View):
         count(request, query, *KINDS, "identifier", "q")
         with reading() as sql:
             customers = found_by(sql, query, *([words] if words else []))
-            if words:
-                customers += [one for one in search.by_words(sql, words, FOUND) if one not in customers]
+            best = search.by_words(sql, words, FOUND) if words else search.Best()
+            customers += [one for one in best if one not in customers]
             shown = cards(sql, customers)
             log(sql, request, list(shown))
-        return json_response(f'{{"results": [{", ".join(shown.values())}]}}')
+        cut = "true" if best.cut else "false"
+        return json_response(f'{{"results": [{", ".join(shown.values())}], "incomplete": {cut}}}')
 
 
 class CustomerView(View):

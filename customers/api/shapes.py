@@ -185,7 +185,10 @@ class Card(Shape):
 
 
 class Cards(Shape):
+    """`incomplete`: more than these are like `q`, or not all were looked at in time; more letters or words help."""
+
     results: list[Card]
+    incomplete: bool
 
 
 class Anything(BaseModel):
