@@ -12,8 +12,10 @@ from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
+from customers.console.card import LOOKED
 from customers.console.letters import cleaned
 from customers.models import AgentProfile, CardView, LastLook
+from customers.sql import cursor
 from tests.support import (
     COMMITTED,
     LONG,
@@ -403,6 +405,23 @@ def test_new_since_one_last_looked(api: Api) -> None:
     for _ in range(2):
         assert ok(client, f"/customers/{who}").count(mark) == 1
     assert mark not in ok(agent(), f"/customers/{who}")
+
+
+@pytest.mark.parametrize(("ago", "again", "seen"), [(9, False, 3600), (11, True, 3600), (601, True, 601)])
+def test_a_card_that_is_opened_again_at_once_is_one_look(api: Api, ago: int, again: bool, seen: int) -> None:
+    """`seen`: so many seconds ago, what came until then was seen. One transaction has one time, however slow it is."""
+    _, who = customer(api)
+    ok(agent(), f"/customers/{who}")
+    with cursor() as sql, sql.connection.transaction():
+        sql.execute(
+            "UPDATE customers_lastlook SET looked_at = now() - make_interval(secs => %s),"
+            " seen_until = now() - interval '1 hour' RETURNING user_id",
+            (ago,),
+        )
+        (user,) = sql.fetchone() or (0,)
+        sql.execute(LOOKED, {"user": user, "public_id": who})
+        sql.execute("SELECT looked_at = now(), extract(epoch FROM now() - seen_until)::int FROM customers_lastlook")
+        assert sql.fetchall() == [(again, seen)]
 
 
 def test_now_has_those_who_wait_first(api: Api) -> None:
