@@ -6,7 +6,7 @@ import pytest
 from django.contrib.auth.models import User
 
 from customers.experience.following import follow, freshen
-from customers.models import AgentProfile, Experience, Following, Promise, Request
+from customers.models import AgentProfile, Experience, Following, Promise, Request, Score
 from tests.support import COMMITTED, Api, at, event, everything, identifier, push_and_drain, shop
 
 pytestmark = COMMITTED
@@ -55,3 +55,28 @@ def test_aliases_make_one_person_of_two_names(api: Api) -> None:
     AgentProfile.objects.update(aliases=["vera@shop.example"])
     freshen(Experience.objects.get().customer_id)
     assert Request.objects.get().handovers == 0, "whoever is read is counted at once"
+
+
+def test_whoever_asks_by_one_name_gets_what_is_told_under_all(api: Api) -> None:
+    user = User.objects.create_user("vera")
+    story(api)
+    score = {"score": {"metric": "csat", "value": 5, "agent": "Ext 204"}}
+    asks = identifier("device", "asks-twice")
+    push_and_drain(api, event(asks, occurred_at=at(-100), kind="survey", direction="inbound", details=score))
+    names = ["vera", "vera@shop.example", "VERA@Shop.example", "ext 204", f"user:{user.pk}"]
+    year = {"since": "2026-01-01T00:00:00Z", "until": "2027-01-01T00:00:00Z"}
+
+    def told(name: str) -> list[int]:
+        """How many promises, matters, scores and sums of scores are his."""
+        promises = api.ok("promises", {"owner": name, "state": "kept"})
+        others = [api.ok(path, {"agent": name, **year}) for path in ("requests", "scores", "experience/scores")]
+        return [len(one["results"]) for one in (promises, *others)]
+
+    settled()
+    assert [told(name) for name in ("vera", "ext 204", "nobody")] == [[0, 1, 0, 0], [1, 0, 0, 0], [0, 0, 0, 0]], "apart"
+    AgentProfile.objects.create(user=user, aliases=["Vera@Shop.example", "ext 204", "Ext 204"])
+    assert [told(name) for name in names] == [[1, 1, 1, 1]] * 5, "before anything is counted anew"
+    settled()
+    assert Score.objects.get().agent == "vera"
+    assert [told(name) for name in names] == [[1, 1, 1, 1]] * 5
+    assert told("nobody") == [0, 0, 0, 0]

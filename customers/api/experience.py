@@ -173,7 +173,7 @@ class ScoreboardView(View):
             OpenApiParameter("metric", OpenApiTypes.STR, enum=METRICS),
             OpenApiParameter("channel", OpenApiTypes.STR),
             OpenApiParameter("stage", OpenApiTypes.STR),
-            OpenApiParameter("agent", OpenApiTypes.STR),
+            OpenApiParameter("agent", OpenApiTypes.STR, description="His id, or any other of his names."),
         ],
         responses=shapes.responses(BoardShape),
     )

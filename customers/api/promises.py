@@ -107,7 +107,7 @@ class PromisesView(View):
         operation_id="promises",
         parameters=[
             OpenApiParameter("state", OpenApiTypes.STR, enum=owed.STATES, description="waiting, if it is not said."),
-            OpenApiParameter("owner", OpenApiTypes.STR, description="Only his; empty: nobody's."),
+            OpenApiParameter("owner", OpenApiTypes.STR, description="Only his, by any of his names; empty: nobody's."),
             OpenApiParameter("due_before", OpenApiTypes.DATETIME),
             OpenApiParameter("limit", OpenApiTypes.INT, description="1 to 200 (50)."),
             OpenApiParameter("cursor", OpenApiTypes.STR, description="`next` of a page."),

@@ -36,7 +36,7 @@ FILTER_PARAMETERS = [
     OpenApiParameter("metric", OpenApiTypes.STR, enum=METRICS),
     OpenApiParameter("channel", OpenApiTypes.STR),
     OpenApiParameter("stage", OpenApiTypes.STR),
-    OpenApiParameter("agent", OpenApiTypes.STR, description="His id; of one who has none, his name."),
+    OpenApiParameter("agent", OpenApiTypes.STR, description="His id, or any other of his names."),
     OpenApiParameter("since", OpenApiTypes.DATETIME, description="Inclusive."),
     OpenApiParameter("until", OpenApiTypes.DATETIME, description="Exclusive."),
     OpenApiParameter("low", OpenApiTypes.BOOL, description="Only those so low that somebody should call."),

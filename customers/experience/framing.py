@@ -15,6 +15,8 @@ from customers.experience.measures import VERSION
 from customers.models import BusinessHours
 from customers.sql import Cursor, cursor
 
+BY_ALL_NAMES: Final = 2
+"""Counted up when more of what a fold reads knows a colleague under all of his names."""
 NAMES: Final = tuple(one.name for one in fields(Meaning))
 SAID: Final = f"""json_build_array(
   (SELECT row_to_json(s) FROM (SELECT {", ".join(NAMES)} FROM customers_experiencesettings ORDER BY id LIMIT 1) s),
@@ -34,6 +36,12 @@ class Frame:
     rules: str
     colleagues: Mapping[str, str] = field(default_factory=dict)
     """One name for each who has several, by all of them without regard to case."""
+    names: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """All of them, by the one."""
+
+    def names_of(self, name: str) -> list[str]:
+        """Everything that the colleague of this name is called: rows that were not counted anew yet have the others."""
+        return list(dict.fromkeys((name, *self.names.get(self.colleagues.get(name.casefold(), ""), ()))))
 
 
 def frame() -> Frame:
@@ -61,9 +69,13 @@ def of(said: str) -> Frame:
     days_of = Calendars(found)
     counts = {name: value for name, value in asdict(means).items() if name != "stage_names"}  # Names are but words.
     colleagues: dict[str, str] = {}
+    names: dict[str, tuple[str, ...]] = {}
     for name, viewer, aliases in named or ():
-        for one in (name, viewer, *aliases):
+        names[name] = (name, viewer, *aliases, *(one.casefold() for one in aliases))
+        for one in names[name]:
             colleagues.setdefault(one.casefold(), name)
     ruling: list[object] = [VERSION, counts, repr(sorted(found.items()))]
-    text = orjson.dumps([*ruling, colleagues] if colleagues else ruling, option=orjson.OPT_SORT_KEYS)
-    return Frame(means, days_of, hashlib.blake2b(text, digest_size=8).hexdigest(), colleagues)
+    if colleagues:
+        ruling += [BY_ALL_NAMES, colleagues]
+    text = orjson.dumps(ruling, option=orjson.OPT_SORT_KEYS)
+    return Frame(means, days_of, hashlib.blake2b(text, digest_size=8).hexdigest(), colleagues, names)

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
+from customers.experience import framing
 from customers.experience.paging import place, token
 from customers.sql import Cursor
 
@@ -56,7 +57,7 @@ CONDITIONS = {
     "customer": "r.customer_id = %(customer)s",
     "state": "r.state = %(state)s",
     "channel": "%(channel)s = ANY(r.channels)",
-    "agent": "r.agents @> ARRAY[%(agent)s::text]",
+    "agent": "r.agents && %(agent)s",
     "external": "r.external = %(external)s",
     "since": "r.at >= %(since)s",
     "until": "r.at < %(until)s",
@@ -90,6 +91,8 @@ def listed(sql: Cursor, asked: Asked, *, limit: int, cursor: str | None = None) 
     """A page of matters; raises BadToken."""
     said: dict[str, Any] = {name: getattr(asked, name) for name in CONDITIONS if getattr(asked, name) is not None}
     found = [CONDITIONS[name] for name in said]
+    if asked.agent is not None:
+        said["agent"] = framing.read(sql).names_of(asked.agent)
     if asked.unsolved:
         found.append(UNSOLVED)
     waiting = asked.state == "open"

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
+from customers.experience import framing
 from customers.experience.contacts import EPOCH, micros
 from customers.models import Promise
 from customers.sql import Cursor
@@ -87,13 +88,15 @@ def owed(
     limit: int = 50,
 ) -> Owed:
     """What waits by when it is due, the earliest first; what is over by when it ended, the latest first."""
-    asked: dict[str, Any] = {"state": state, "owner": owner, "before": due_before}
+    asked: dict[str, Any] = {"state": state, "before": due_before}
     waits = state in (WAITING, OVERDUE, Promise.OPEN)
     where = ["p.settled_at IS NULL"] if waits else ["p.state = %(state)s"]
     where += {OVERDUE: ["p.due_at < now()"], Promise.OPEN: ["p.due_at >= now()"]}.get(state, [])
     column = "p.due_at" if waits else "p.closed_at"
     if owner is not None:
-        where.append("p.owner = %(owner)s")
+        names = framing.read(sql).names_of(owner)
+        asked["owner"] = names if len(names) > 1 else owner
+        where.append("p.owner = ANY(%(owner)s)" if len(names) > 1 else "p.owner = %(owner)s")  # In the index's order.
     if due_before is not None:
         where.append("p.due_at < %(before)s")
     if token is not None:

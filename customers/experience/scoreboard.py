@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
+from customers.experience import framing
 from customers.experience.measuring import CONTENT, DETRACTORS, METRICS, PROMOTERS, Estimate, mean, nps, share
 from customers.experience.periods import Period, starts
 from customers.sql import Cursor
@@ -82,8 +83,11 @@ def board(
     agent: str = "",
 ) -> Board:
     """The scores of a period, as far as they fit."""
-    only = {"channel": channel, "stage": stage, "agent": agent}
+    only: dict[str, Any] = {"channel": channel, "stage": stage}
     where = "".join(f"AND s.{name} = %({name})s " for name, value in only.items() if value)
+    if agent:
+        where += "AND s.agent = ANY(%(agent)s)"
+        only["agent"] = framing.read(sql).names_of(agent)
     asked = {
         **only,
         "metrics": [metric] if metric else list(METRICS),

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from customers.experience import framing
 from customers.experience.paging import place, token
 from customers.sql import Cursor
 
@@ -22,7 +23,7 @@ CONDITIONS = {
     "least": "s.low = %(least)s",
     "channel": "s.channel = %(channel)s",
     "stage": "s.stage = %(stage)s",
-    "agent": "s.agent = %(agent)s",
+    "agent": "s.agent = ANY(%(agent)s)",
     "since": "s.given_at >= %(since)s",
     "until": "s.given_at < %(until)s",
 }
@@ -65,6 +66,8 @@ class Page:
 def listed(sql: Cursor, asked: Asked, *, limit: int, cursor: str | None = None) -> Page:
     """A page of answers; raises BadToken."""
     where, said = asked.conditions()
+    if asked.agent is not None:
+        said["agent"] = framing.read(sql).names_of(asked.agent)
     if (after := place(cursor, 2)) is not None:
         where += " AND (s.given_at, s.id) < (%(after_at)s::timestamptz, %(after_id)s::uuid)"
         said |= {"after_at": after[0], "after_id": after[1]}

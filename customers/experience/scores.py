@@ -46,7 +46,7 @@ def hear(state: State, fact: Fact, out: Out) -> None:
         "channel": contact.channel,
         "source": contact.source,
         "stage": stage_of(state),
-        "agent": said_of(fact) or served_by(contact) or mine["agent"],
+        "agent": out.colleague(said_of(fact)) or served_by(contact) or mine["agent"],
         "request_id": row_id(matter["line"], "request") if matter else None,
         "effort": measured(matter) if matter else None,
         "bad": bad,
