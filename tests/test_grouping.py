@@ -4,7 +4,7 @@ import pytest
 from django.template import engines
 from django.utils import translation
 
-from customers.console.compiled import environment
+from customers.console.compiled import cells, environment, more_characters
 from customers.console.grouping import Grouped
 
 TEMPLATE = """{% load i18n grouping %}{{ count|grouped }}; {{ nothing|grouped|default:"—" }}; {{ yes|grouped }};
@@ -24,6 +24,8 @@ def test_in_each_language(language: str, said: str) -> None:
         assert (empty, yes) == ("—", "True")
         compiled = environment().from_string("{{ n }} {{ n + 1 }}").render(n=Grouped(1_234_567))
         assert compiled == f"{first} 1234568"
+        assert cells([7, 1_234_567]) == f"<td>7</td><td>{first}</td>"
+        assert first in more_characters(1_234_567)
 
 
 def test_small_ones_stay_as_they_are() -> None:

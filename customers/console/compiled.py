@@ -29,6 +29,7 @@ from markupsafe import Markup, escape
 from markupsafe import _escape_inner as escape_inner  # type: ignore[attr-defined]
 
 from customers.console.addressing import Addresses
+from customers.console.grouping import Grouped
 
 
 def escaped(value: object) -> str:
@@ -158,7 +159,7 @@ def cut(text: object, most: int) -> str:
 
 def cells(numbers: Sequence[int]) -> SafeString:
     """One row of a table of counts."""
-    return SafeString("".join(f"<td>{number:d}</td>" for number in numbers))  # nosec B703
+    return SafeString("".join(f"<td>{Grouped(number)}</td>" for number in numbers))  # nosec B703
 
 
 def quoted(text: object) -> str:
@@ -205,7 +206,7 @@ def since(at: datetime) -> str:
 
 
 def more_characters(number: int) -> str:
-    return ngettext("%(number)s more character", "%(number)s more characters", number) % {"number": number}
+    return ngettext("%(number)s more character", "%(number)s more characters", number) % {"number": Grouped(number)}
 
 
 def more_files(number: int) -> str:

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
 from customers.console import words
+from customers.console.grouping import Grouped
 from customers.experience import contacts, loops
 
 Known = Mapping[str, Any]
@@ -92,7 +93,7 @@ def who(known: Known, since: datetime | None, now: datetime) -> list[Line]:
             % {"stage": stage_words(stage, known["stages"]), "day": day(known["stage_since"])}
         )
     if bought := known["purchases"]:
-        count = ngettext("%(n)s purchase", "%(n)s purchases", bought) % {"n": bought}
+        count = ngettext("%(n)s purchase", "%(n)s purchases", bought) % {"n": Grouped(bought)}
         said.append(_("%(count)s, the last %(day)s") % {"count": count, "day": day(known["last_purchase"])})
     if known["first"]:
         said.append(_("known since %(day)s") % {"day": day(known["first"])})
@@ -129,7 +130,7 @@ def promise(one: Known, names: Mapping[str, str], now: datetime) -> Line:
     values = {"what": what, "due": when(one["due_at"], now)}
     owner = _("by %(name)s") % {"name": names.get(one["owner"], one["owner"])} if one["owner"] else ""
     tries = one["tries"]
-    tried = ngettext("tried %(n)s time", "tried %(n)s times", tries) % {"n": tries} if tries else ""
+    tried = ngettext("tried %(n)s time", "tried %(n)s times", tries) % {"n": Grouped(tries)} if tries else ""
     late = moment(one["due_at"]) < now
     if one["state"] == "broken":
         text = _("We broke a promise: %(what)s, due %(due)s") % values
@@ -169,11 +170,12 @@ def request(one: Known, spoken: str | None, now: datetime) -> Line:
         at = one["last_at"]
     said = text % {"when": when(at, now), "channel": channel(one["last_channel"] or one["channel"])}
     again = _("came back after it was solved") if one["reopened"] else ""
-    asked = ngettext("asked %(n)s time", "asked %(n)s times", one["inbound"]) % {"n": one["inbound"]}
+    times = one["inbound"]
+    asked = ngettext("asked %(n)s time", "asked %(n)s times", times) % {"n": Grouped(times)}
     names = ("id", "state", "subject", "channel", "at", "waiting_since", "last_at", "agents", "reopened", "inbound")
     facts = {name: one[name] for name in names}
     told = f"{said}: {about}" if about else said
-    said = joined(told, asked if one["inbound"] > 1 else "", again)
+    said = joined(told, asked if times > 1 else "", again)
     return Line("request", said, one["last_line"], at, facts, one["waiting_since"] is not None)
 
 
