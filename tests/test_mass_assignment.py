@@ -1,9 +1,11 @@
 """No form of the console or of the administration takes a field that it does not name, whatever is sent along.
 
-Every page of `tests/matrix.py` that takes a form is asked for it, and every form of the administration: it goes in as a
-browser would send it, with every other column of the database beside it. Afterwards no row may have what was planted.
+Every page of `tests/matrix.py` that takes a form is asked for it, and every form, action and button of the
+administration: it goes in as a browser would send it, with every other column of the database beside it. Afterwards no
+row may have what was planted.
 """
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,10 +14,10 @@ from django.apps import apps
 from django.contrib import admin
 from django.contrib.auth.models import User
 from django.db import connection, models
-from django.test import Client
+from django.test import Client, override_settings
 
-from channels.models import Delivery
-from customers.models import Link
+from channels.models import Delivery, Source
+from customers.models import ApiKey, Link, RetentionRule
 from tests.forms import Form, forms_of
 from tests.matrix import rows
 from tests.support import COMMITTED, everything
@@ -87,6 +89,8 @@ MADE: dict[str, dict[str, Any]] = {
     "source": {"slug": "new-shop", "provider": "push"},
     "subscription": {"url": "https://receiver.example/"},
 }
+DJANGOS = ("changelist", "add", "history", "delete", "change", "password_change")
+"""Pages that Django gives every model; our own are buttons."""
 
 
 @pytest.fixture
@@ -136,12 +140,12 @@ def grown() -> list[tuple[str, str]]:
     return found
 
 
-def rights() -> list[Any]:
+def rights(tables: tuple[str, ...] = RIGHTS) -> list[Any]:
     """Who may what: nothing of the console changes it."""
     with connection.cursor() as sql:
         sql.execute("SELECT id, username, password, is_superuser, is_staff, is_active FROM auth_user ORDER BY id")
         found = list(sql.fetchall())
-        for table in RIGHTS:
+        for table in tables:
             used = " - 'last_used_at'" if table == "customers_apikey" else ""
             sql.execute(f"SELECT to_jsonb(t){used} FROM {table} t ORDER BY id")
             found += sql.fetchall()
@@ -218,6 +222,39 @@ def test_the_administration_takes_what_its_forms_name_only(world: World) -> None
         else:
             assert root.post(f"{base}{one.pk}/change/", planted(number, set())).status_code == 403, name
     assert changed >= set(MADE)
-    assert grown() == []
     new = User.objects.get(username="newcomer")
-    assert (new.is_superuser, new.is_staff) == (False, False)
+    again = {"password1": "another long sentence", "password2": "another long sentence"}
+    page = f"/admin/auth/user/{new.pk}/password/"
+    assert sent(root, 1, page, page, again).status_code == 302
+    assert grown() == []
+    new.refresh_from_db()
+    assert (new.is_superuser, new.is_staff, new.check_password(again["password1"])) == (False, False, True)
+    Source.objects.update(provider="telegram")  # A push cannot be tried by a button.
+    known = rights(RIGHTS[:2])
+    with override_settings(CXHUB_PUBLIC_URL="http://127.0.0.1:9"):
+        done = dict(pressed(root, request))
+    assert set(done.values()) == {302}, done
+    assert {"apikey revoke", "delivery replay", "user take_factor_away", "retentionrule delete_selected"} < set(done)
+    assert {"source test", "subscription test", "subscription rotate", "subscription delete"} < set(done)
+    assert ApiKey.objects.exclude(revoked_at=None).exists()
+    assert not RetentionRule.objects.exists()
+    assert grown() == []
+    assert rights(RIGHTS[:2]) == known
+
+
+def pressed(root: Client, request: Any) -> Iterator[tuple[str, int]]:
+    """Every button of ours, every action and every deletion of the administration, for one row each: the answers."""
+    for number, (model, of) in enumerate(sorted(admin.site._registry.items(), key=str)):
+        name, base = str(model._meta.model_name), f"/admin/{model._meta.app_label}/{model._meta.model_name}/"
+        found, plants = model._default_manager.order_by("pk"), planted(number, set())
+        first = str(found.values_list("pk", flat=True).first())
+        for page in of.get_urls():
+            if page.name and not page.name.endswith(DJANGOS):
+                route = re.sub("<.+?>", first, str(page.pattern))
+                yield f"{name} {page.name.rpartition('_')[2]}", root.post(base + route, plants).status_code
+        actions = of.get_actions(request) if found else {}
+        for action in sorted(actions, key=lambda one: (one == "delete_selected", one)):
+            pushed = {"action": action, "_selected_action": first, "index": "0", "post": "yes"}
+            yield f"{name} {action}", root.post(base, {**plants, **pushed}).status_code
+        if (one := found.last()) is not None and of.has_delete_permission(request, one):
+            yield f"{name} delete", root.post(f"{base}{one.pk}/delete/", {**plants, "post": "yes"}).status_code
