@@ -5,7 +5,6 @@ so its length varies by up to 100 bytes, CSRF tokens differ each time (Django), 
 session along (SameSite).
 """
 
-import io
 import secrets
 from collections.abc import Callable, Iterator
 
@@ -13,12 +12,13 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase, StreamingHttpResponse
 from django.utils.cache import patch_vary_headers
 from django.utils.text import compress_sequence
-from isal import igzip
+from isal import isal_zlib
 
 LEAST = 700
 """Bytes below which a packet is a packet."""
 LEVEL = 2
 """Of ISA-L, whose 2 takes a sixth of the time of zlib's 3, for a twentieth more bytes."""
+AS_GZIP = 31
 VARIES = 100
 KINDS = ("text/html", "application/json", "application/problem+json", "image/svg+xml", "text/csv")
 NEVER = ("/hooks/", "/api/v1/attachments/")
@@ -59,9 +59,6 @@ def compress(answer: HttpResponseBase) -> None:
 
 
 def compressed(content: bytes) -> bytes:
-    """A name in the header that nobody reads makes the length vary."""
-    written = io.BytesIO()
-    name = "a" * secrets.randbelow(VARIES + 1)
-    with igzip.IGzipFile(filename=name, mode="wb", compresslevel=LEVEL, fileobj=written, mtime=0) as file:  # type: ignore[no-untyped-call]
-        file.write(content)  # type: ignore[no-untyped-call]
-    return written.getvalue()
+    """A name in the header (RFC 1952, FNAME) that nobody reads makes the length vary."""
+    whole = isal_zlib.compress(content, LEVEL, AS_GZIP)
+    return b"".join((whole[:3], b"\x08", whole[4:10], b"a" * secrets.randbelow(VARIES + 1), b"\0", whole[10:]))

@@ -15,7 +15,7 @@ from django.utils import translation
 from jinja2 import UndefinedError
 
 from customers.console import words
-from customers.console.addressing import Addresses
+from customers.console.addressing import addresses
 from customers.console.compiled import Quickly, icon
 from customers.experience.plainletters import fold
 from tests.support import COMMITTED, Api, everything, shop
@@ -75,7 +75,7 @@ def test_addresses_are_those_that_the_pages_have() -> None:
     class Line:
         id, customer = str(uuid4()), str(uuid4())
 
-    one, to = Line(), Addresses()
+    one, to = Line(), addresses()
     names = ("line", "letter", "conversation", "promise_on", "expects_on", "move")
     both = [reverse(name, args=[one.customer, one.id]) for name in names]
     assert list(to.of(one)) == [reverse("card", args=[one.customer]), *both]

@@ -39,11 +39,16 @@ class Hrefs(NamedTuple):
     move: str
 
 
-class Addresses:
-    """For one page."""
+def addresses() -> "Addresses":
+    """Where the site is hung up now."""
+    return of_site(get_script_prefix())
 
-    def __init__(self) -> None:
-        self.prefix = get_script_prefix()
+
+class Addresses:
+    """Of a site that is hung up at `prefix`."""
+
+    def __init__(self, prefix: str) -> None:
+        self.prefix = prefix
         self.before, self.after = pieces("card", 1, self.prefix)
         self.pairs = [
             pieces(name, 2, self.prefix)
@@ -84,3 +89,6 @@ class Addresses:
     def candidate(self, number: str) -> str:
         before, after = pieces("candidate", 1, self.prefix)
         return f"{before}{number}{after}"
+
+
+of_site = lru_cache(maxsize=8)(Addresses)

@@ -12,7 +12,7 @@ from customers import timeline
 from customers.access import Principal, log_views
 from customers.cards import STANDING, stands
 from customers.console import words
-from customers.console.addressing import Addresses
+from customers.console.addressing import addresses
 from customers.console.asked import Asked
 from customers.console.compiled import answered, drawn, token
 from customers.console.navigation import head, top
@@ -51,7 +51,7 @@ def card(request: HttpRequest, principal: Principal, customer: str) -> HttpRespo
         found = read(sql, root, who["id"], asked, principal, request.path, seen_until, **known)
     if found.missing and asked.at and (moved := moved_to(asked, who["id"])):
         return redirect(moved)
-    to, query = Addresses(), asked.query()
+    to, query = addresses(), asked.query()
     context = {
         "card": who,
         "beside": drawn("customers/beside.html", **beside),
@@ -103,8 +103,10 @@ def looked(sql: Cursor, user: int, public_id: UUID) -> tuple[int, datetime]:
     """Whose card it is, and until when the agent had seen it; notes that he looks again. Raises Unknown or Erased."""
     with noting(sql) as near:
         near.execute(LOOKED, {"user": user, "public_id": public_id}, prepare=True)
-        row = near.fetchone() or (None,)
-    return stands(row if row[0] else None), row[-1]
+        row = near.fetchone()
+    root = stands(row)
+    assert row is not None
+    return root, row[2]
 
 
 def moved_to(asked: Asked, customer: str) -> str:

@@ -28,7 +28,7 @@ from jinja2.visitor import NodeTransformer
 from markupsafe import Markup, escape
 from markupsafe import _escape_inner as escape_inner  # type: ignore[attr-defined]
 
-from customers.console.addressing import Addresses
+from customers.console.addressing import addresses
 from customers.console.grouping import Grouped
 
 
@@ -109,7 +109,7 @@ def drawn(name: str, /, **said: Any) -> SafeString:
     """A template with what it says, for another template to show as it is."""
     engine: Any = engines["jinja2"]
     template = engine.env.speaking(get_language()).get_template(name)
-    return SafeString(template.render({"to": Addresses(), **said}))  # nosec B703
+    return SafeString(template.render({"to": addresses(), **said}))  # nosec B703
 
 
 def answered(name: str, /, **said: Any) -> HttpResponse:
@@ -121,6 +121,9 @@ def token(request: HttpRequest) -> SafeString:
     held: Any = request
     if not hasattr(held, "csrf_field"):
         value = get_token(request)
+        # A cookie that the browser has sent is not sent back with each page: it is good for a year.
+        if request.COOKIES.get(settings.CSRF_COOKIE_NAME) == request.META["CSRF_COOKIE"]:
+            request.META["CSRF_COOKIE_NEEDS_UPDATE"] = False
         held.csrf_field = SafeString(f'<input type="hidden" name="csrfmiddlewaretoken" value="{value}">')  # nosec B703
     found: SafeString = held.csrf_field
     return found

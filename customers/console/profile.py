@@ -32,7 +32,7 @@ class ProfileMiddleware:
         if language in LANGUAGES:
             translation.activate(language)
             request.LANGUAGE_CODE = language
-        with timezone.override(ZoneInfo(zone) if zone in zones() else None):
+        with timezone.override(ZoneInfo(zone) if zone in zones() else timezone.get_default_timezone()):
             return self.get_response(request)
 
 

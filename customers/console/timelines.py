@@ -11,7 +11,7 @@ from django.utils.safestring import SafeString
 from customers import timeline
 from customers.access import Principal
 from customers.cards import Erased
-from customers.console.addressing import Addresses
+from customers.console.addressing import addresses
 from customers.console.asked import Asked, line, place_of
 from customers.console.compiled import articles, drawn
 from customers.console.lines import Line, lines, parsed
@@ -44,7 +44,7 @@ class Reading:
 
     def drawn(self, request: HttpRequest, *, up: bool, down: bool, filtered: bool) -> SafeString:
         """With the ways on, towards newer lines if `up` and towards older ones if `down`."""
-        to = Addresses()
+        to = addresses()
         return drawn(
             "customers/lines.html",
             articles=articles(request, self.lines, days=True),

@@ -108,7 +108,7 @@ BEGINNINGS = frozenset(
     )
 )
 """The first four letters of each word that a promise is made with."""
-WORDS = re.compile(r"\w{3,200}")
+BEGIN = re.compile(r"\b\w{3,4}")
 IN_ENGLISH = re.compile(r"will|'ll|shall|going to|calling|expect|await|получите|gausite")
 """A part of each of the English patterns."""
 NO = re.compile(
@@ -175,7 +175,7 @@ def suggest(
 
 def may_promise(folded: str) -> bool:
     """Whether a word of it could be one that promises."""
-    return bool(IN_ENGLISH.search(folded)) or not BEGINNINGS.isdisjoint([word[:4] for word in WORDS.findall(folded)])
+    return bool(IN_ENGLISH.search(folded)) or not BEGINNINGS.isdisjoint(BEGIN.findall(folded))
 
 
 def blanked(folded: str) -> str:
