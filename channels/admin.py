@@ -22,6 +22,7 @@ from channels.providers import PROVIDERS
 from channels.receipts import replay
 from channels.sources import paste_of, with_secrets
 from channels.tasks import nudge
+from customers.accounts import Lines
 from customers.admin import AnyAdmin, ReadOnly
 from customers.identification import see_region
 
@@ -43,18 +44,6 @@ LABELS = {
     "bot_token": _("Bot token"),
     "authserv_id": _("Name of the mail relay"),
 }
-
-
-class Lines(forms.CharField):
-    """A list, one a line."""
-
-    widget = forms.Textarea(attrs={"rows": 4})
-
-    def prepare_value(self, value: Any) -> Any:
-        return "\n".join(value) if isinstance(value, list) else value
-
-    def to_python(self, value: Any) -> Any:
-        return [line.strip() for line in (value or "").splitlines() if line.strip()]
 
 
 class SourceForm(AnyForm):

@@ -40,8 +40,8 @@ NAMES = {
 MANY, LONG = 20, 200
 
 
-class Aliases(forms.CharField):
-    """What other systems call him, one a line."""
+class Lines(forms.CharField):
+    """A list, one a line."""
 
     widget = forms.Textarea(attrs={"rows": 3})
 
@@ -50,7 +50,14 @@ class Aliases(forms.CharField):
 
     def to_python(self, value: Any) -> Any:
         lines = (line.strip() for line in str(value or "").replace("\0", "").splitlines())
-        return list({line.casefold(): line for line in lines if line}.values())
+        return [line for line in lines if line]
+
+
+class Aliases(Lines):
+    """What other systems call him."""
+
+    def to_python(self, value: Any) -> Any:
+        return list({line.casefold(): line for line in super().to_python(value)}.values())
 
     def validate(self, value: Any) -> None:
         super().validate(value)

@@ -48,18 +48,6 @@ class ReadOnly(AnyAdmin):
         return False
 
 
-class Names(forms.CharField):
-    """A list, one a line."""
-
-    widget = forms.Textarea(attrs={"rows": 3})
-
-    def prepare_value(self, value: Any) -> Any:
-        return "\n".join(value) if isinstance(value, list) else value
-
-    def to_python(self, value: Any) -> Any:
-        return [line.strip() for line in (value or "").splitlines() if line.strip()]
-
-
 class KeyForm(AnyKeyForm):
     scopes = forms.MultipleChoiceField(
         label=_("What it may do"),
@@ -76,7 +64,7 @@ class KeyForm(AnyKeyForm):
     source = forms.CharField(
         label=_("Own source"), required=False, help_text=_("The short name of the source that it pushes for.")
     )
-    sources = Names(
+    sources = accounts.Lines(
         label=_("Further sources"), required=False, help_text=_("Short names, one a line; * stands for all.")
     )
 

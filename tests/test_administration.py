@@ -147,7 +147,7 @@ def test_a_source_is_connected(admin: Client) -> None:
     given = {"provider": "twilio_sms", "slug": "hotline", "region": "lt", "trust": "asserted"}
     refused = admin.post(add, given).content.decode()
     assert "This source cannot work without it." in refused
-    given |= {"secret_auth_token": "0123456789abcdef", "addresses": "+37052000000\n+37052000001\n"}
+    given |= {"secret_auth_token": "0123456789abcdef", "addresses": "+37052000000\0\n+37052000001\n"}
     answer = admin.post(add, given, follow=True)
     source = Source.objects.get(slug="hotline")
     assert answer.redirect_chain[-1][0] == f"/admin/channels/source/{source.pk}/change/"
@@ -211,7 +211,7 @@ def test_what_cannot_be_tested_is_not_offered(admin: Client) -> None:
 
 
 def test_a_key_is_shown_once(admin: Client) -> None:
-    given = {"name": "crm", "scopes": ["read:masked", "ingest"], "source": "shop", "sources": "till\nbot"}
+    given = {"name": "crm", "scopes": ["read:masked", "ingest"], "source": "shop", "sources": "till\0\nbot\n"}
     html = admin.post("/admin/customers/apikey/add/", given, follow=True).content.decode()
     (plain,) = set(re.findall(r"cx_[A-Za-z0-9_-]{43}", html))
     principal = principal_of_key(plain)
