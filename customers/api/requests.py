@@ -19,8 +19,8 @@ from customers.api.timelines import CURSOR_PARAMETER, LIMIT_PARAMETER
 from customers.api.views import View, body_of, json_response, log, reading, standing_or_problem
 from customers.experience import ruling
 from customers.experience.following import freshen
-from customers.experience.matterlists import STATES, Asked, Page, listed, one
-from customers.experience.paging import BadToken
+from customers.experience.matterlists import STATES, Asked, listed, one
+from customers.experience.paging import BadToken, Page
 from customers.experience.ruling import NoSuchMatter, Refused
 from customers.incoming import Agent
 from customers.sql import Cursor, cursor

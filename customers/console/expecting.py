@@ -10,10 +10,10 @@ from django.utils.translation import gettext as _
 
 from customers.access import Principal, log_views
 from customers.console.outcomes import key_of, say
-from customers.console.pages import Unreadable, clean, customer_of, page, word
+from customers.console.pages import Unreadable, clean, page, word
 from customers.console.promised import EMOTIONS, OUTCOMES, expectation
 from customers.console.promises import speaker
-from customers.console.sides import sides
+from customers.console.sides import sides, subject
 from customers.console.timelines import whole_line
 from customers.experience import expected, stating
 from customers.experience.facts import NoSuchLine
@@ -35,12 +35,7 @@ def expects(request: HttpRequest, principal: Principal, customer: str) -> HttpRe
 
 
 def stated(request: HttpRequest, principal: Principal, customer: str, line: Any) -> HttpResponse:
-    with cursor("reading") as sql:
-        root = customer_of(sql, customer)
-        one = sides(sql, [root]).get(root)
-        log_views(sql, principal.viewer, [root], request.path)
-    if one is None:
-        raise Http404
+    root, one = subject(request, principal, customer)
     what, trouble = clean(request.POST.get("what", ""))[:1000].strip(), ""
     lasting = bool(request.POST.get("lasting"))
     if request.method == "POST":

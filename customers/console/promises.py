@@ -15,9 +15,9 @@ from django.utils.translation import gettext as _
 from customers.access import Principal, log_views
 from customers.console.behind import named
 from customers.console.outcomes import key_of, reason_of, say
-from customers.console.pages import Unreadable, clean, customer_of, page, word
+from customers.console.pages import Unreadable, clean, page, word
 from customers.console.promised import LISTS, PROMISE_KINDS, promise
-from customers.console.sides import sides
+from customers.console.sides import sides, subject
 from customers.console.timelines import whole_line
 from customers.experience import owed, stating
 from customers.experience.calendar import calendars
@@ -79,12 +79,7 @@ def promise_to(request: HttpRequest, principal: Principal, customer: str) -> Htt
 
 
 def made(request: HttpRequest, principal: Principal, customer: str, line: Any) -> HttpResponse:
-    with cursor("reading") as sql:
-        root = customer_of(sql, customer)
-        one = sides(sql, [root]).get(root)
-        log_views(sql, principal.viewer, [root], request.path)
-    if one is None:
-        raise Http404
+    root, one = subject(request, principal, customer)
     source = line.entry["source"] if line else ""
     given, trouble = first(line, principal), ""
     if request.method == "POST":

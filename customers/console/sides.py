@@ -3,6 +3,7 @@
 from typing import Any
 
 import orjson
+from django.http import HttpRequest
 
 from customers import lookups, masking, search
 from customers.access import Principal, log_views
@@ -11,7 +12,7 @@ from customers.cards import Erased, Unknown, cards, short
 from customers.console.finding import hit, hits
 from customers.console.pages import customer_of
 from customers.console.personal import described
-from customers.sql import Cursor
+from customers.sql import Cursor, cursor
 
 FOUND = 10
 
@@ -23,6 +24,17 @@ def sides(sql: Cursor, roots: list[int]) -> dict[int, dict[str, Any]]:
         card = masking.shown(orjson.loads(text))
         found[root] = {**hit(card), **described(card), "version": card["version"], "counts": card["counts"]}
     return found
+
+
+def subject(request: HttpRequest, principal: Principal, customer: str) -> tuple[int, dict[str, Any]]:
+    """Whom a form is about, and his short card; the view is logged. Raises Unknown or Erased."""
+    with cursor("reading") as sql:
+        root = customer_of(sql, customer)
+        found = sides(sql, [root])
+        log_views(sql, principal.viewer, [root], request.path)
+    if not found:
+        raise Erased
+    return root, found[root]
 
 
 class Others(list[dict[str, Any]]):

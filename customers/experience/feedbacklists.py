@@ -7,7 +7,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from customers.experience.facts import say
-from customers.experience.paging import place, token
+from customers.experience.paging import Page, chosen, place, token
 from customers.incoming import Agent
 from customers.sql import Cursor
 
@@ -57,17 +57,9 @@ class Asked:
     id: UUID | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
-    rows: list[dict[str, Any]]
-    customers: list[int]
-    next: str | None
-
-
 def listed(sql: Cursor, asked: Asked, *, limit: int, cursor: str | None = None) -> Page:
     """A page of feedback; raises BadToken."""
-    said: dict[str, Any] = {name: getattr(asked, name) for name in CONDITIONS if getattr(asked, name) is not None}
-    found = [CONDITIONS[name] for name in said]
+    found, said = chosen(asked, CONDITIONS)
     if asked.state is not None:
         found.append("f.urgency = ANY(%(urgencies)s)")
         said["urgencies"] = list(URGENCIES.get(asked.state, ()))

@@ -6,7 +6,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from customers.experience import framing
-from customers.experience.paging import place, token
+from customers.experience.paging import Page, chosen, place, token
 from customers.sql import Cursor
 
 STATES: Final = ("open", "answered", "solved", "abandoned")
@@ -80,17 +80,9 @@ class Asked:
     unsolved: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
-    rows: list[dict[str, Any]]
-    customers: list[int]
-    next: str | None
-
-
 def listed(sql: Cursor, asked: Asked, *, limit: int, cursor: str | None = None) -> Page:
     """A page of matters; raises BadToken."""
-    said: dict[str, Any] = {name: getattr(asked, name) for name in CONDITIONS if getattr(asked, name) is not None}
-    found = [CONDITIONS[name] for name in said]
+    found, said = chosen(asked, CONDITIONS)
     if asked.agent is not None:
         said["agent"] = framing.read(sql).names_of(asked.agent)
     if asked.unsolved:

@@ -2,9 +2,26 @@
 
 import base64
 import binascii
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import orjson
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """`customers`: whom the rows are of, row by row."""
+
+    rows: list[dict[str, Any]]
+    customers: list[int]
+    next: str | None
+
+
+def chosen(asked: object, conditions: Mapping[str, str]) -> tuple[list[str], dict[str, Any]]:
+    """The conditions of all that is not None, and what is said in them."""
+    said = {name: value for name in conditions if (value := getattr(asked, name)) is not None}
+    return [conditions[name] for name in said], said
 
 
 class BadToken(ValueError):

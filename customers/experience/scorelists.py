@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from customers.experience import framing
-from customers.experience.paging import place, token
+from customers.experience.paging import Page, chosen, place, token
 from customers.sql import Cursor
 
 LIST = """
@@ -45,22 +45,12 @@ class Asked:
     open: bool = False  # low, and nobody has closed the loop
 
     def conditions(self) -> tuple[str, dict[str, Any]]:
-        said = {name: getattr(self, name) for name in CONDITIONS if getattr(self, name) is not None}
-        found = [CONDITIONS[name] for name in said]
+        found, said = chosen(self, CONDITIONS)
         if self.bad or self.open:
             found.append("s.bad")
         if self.open:
             found.append("(p.state IS NULL OR p.state NOT IN ('kept', 'cancelled'))")
         return " AND ".join(found) or "true", said
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """`customers`: whose answers they are, row by row."""
-
-    rows: list[dict[str, Any]]
-    customers: list[int]
-    next: str | None
 
 
 def listed(sql: Cursor, asked: Asked, *, limit: int, cursor: str | None = None) -> Page:
