@@ -20,7 +20,7 @@ from django.test import Client
 
 from customers.models import AgentProfile
 from cxhub.ports import free_port
-from tests.support import COMMITTED, Api, database_url, everything, shop
+from tests.support import COMMITTED, database_url
 
 CHROMIUM = "/usr/bin/chromium"
 FLAGS = "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking"
@@ -33,12 +33,6 @@ BROWSED = [
 PATIENCE = 60_000
 """Milliseconds: for whatever must be seen, on the busiest machine, too."""
 PASSWORD = "a long sentence"
-
-
-@pytest.fixture
-def api(committed: None) -> Api:
-    shop()
-    return everything()
 
 
 @pytest.fixture(scope="module")

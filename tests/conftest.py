@@ -5,12 +5,15 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import pytest
 
 from cxhub.embedded import Servers, secret_key, start
+
+if TYPE_CHECKING:
+    from tests.support import Api
 
 # Nothing of a test run is worth keeping when the machine fails.
 FAST = "-c fsync=off -c synchronous_commit=off -c full_page_writes=off -c max_wal_size=1GB"
@@ -100,3 +103,12 @@ def committed(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
             yield
         finally:
             wipe()
+
+
+@pytest.fixture
+def api(committed: None) -> "Api":
+    """The API for somebody who may do everything; there is one shop that pushes."""
+    from tests.support import everything, shop
+
+    shop()
+    return everything()

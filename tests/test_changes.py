@@ -14,12 +14,10 @@ from tests.support import (
     at,
     drained,
     event,
-    everything,
     identifier,
     other_connection,
     phone,
     push_and_drain,
-    shop,
 )
 
 pytestmark = COMMITTED
@@ -41,12 +39,6 @@ class Follower:
         self.changed += [entry["id"] for entry in news["changed"]]
         self.gone += news["gone"]
         return news
-
-
-@pytest.fixture
-def api(committed: None) -> Api:
-    shop()
-    return everything()
 
 
 def known(api: Api) -> str:

@@ -2,21 +2,14 @@
 
 from typing import Any
 
-import pytest
 from django.contrib.auth.models import User
 
 from customers.experience.following import follow, freshen
 from customers.models import AgentProfile, Experience, Following, Promise, Request, Score
-from tests.support import COMMITTED, Api, at, event, everything, identifier, push_and_drain, shop
+from tests.support import COMMITTED, Api, at, event, identifier, push_and_drain
 
 pytestmark = COMMITTED
 DUE = "2030-01-02T10:00:00+00:00"
-
-
-@pytest.fixture
-def api(committed: None) -> Api:
-    shop()
-    return everything()
 
 
 def story(api: Api) -> None:

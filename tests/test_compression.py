@@ -10,17 +10,11 @@ from django.test import Client
 
 from channels.sources import make_source
 from cxhub.compression import VARIES, compressed
-from tests.support import COMMITTED, Api, event, everything, identifier, phone, push_and_drain, shop
+from tests.support import COMMITTED, Api, event, identifier, phone, push_and_drain
 from tests.test_console import agent
 
 pytestmark = COMMITTED
 GZIP = {"Accept-Encoding": "gzip, deflate, br"}
-
-
-@pytest.fixture
-def api(committed: None) -> Api:
-    shop()
-    return everything()
 
 
 @pytest.fixture

@@ -23,11 +23,9 @@ from tests.support import (
     at,
     drained,
     event,
-    everything,
     identifier,
     phone,
     push_and_drain,
-    shop,
     unique,
 )
 
@@ -44,12 +42,6 @@ XSS = [
     "<!--<title><script>",
     "&lt;b&gt;",
 ]
-
-
-@pytest.fixture
-def api(committed: None) -> Api:
-    shop()
-    return everything()
 
 
 class Tags(HTMLParser):

@@ -10,7 +10,6 @@ import pytest
 from cxhub.ports import free_port
 from tests.browsing import (
     BROWSED,
-    api,
     browser,
     chromium,
     environment,
@@ -22,7 +21,7 @@ from tests.browsing import (
 )
 from tests.support import LONG, Api, drained, event, identifier
 
-__all__ = ["api", "browser", "chromium", "environment", "page", "site"]
+__all__ = ["browser", "chromium", "environment", "page", "site"]
 pytestmark = BROWSED
 
 NUMBER = "+79126543210"

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from tests.browsing import BROWSED, api, browser, chromium, environment, page, signs_in, site
+from tests.browsing import BROWSED, browser, chromium, environment, page, signs_in, site
 from tests.support import LONG, Api, drained, event, identifier
 
-__all__ = ["api", "browser", "chromium", "environment", "page", "site"]
+__all__ = ["browser", "chromium", "environment", "page", "site"]
 pytestmark = BROWSED
 
 CALLER, ADDRESS = "+79126540077", "yulia@klient.example"

@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 
 from customers.models import Link
-from tests.browsing import BROWSED, api, browser, chromium, environment, page, signed_in, site, without_scripts
+from tests.browsing import BROWSED, browser, chromium, environment, page, signed_in, site, without_scripts
 from tests.identity_support import came, mail
 from tests.support import Api, phone
 
-__all__ = ["api", "browser", "chromium", "environment", "page", "site"]
+__all__ = ["browser", "chromium", "environment", "page", "site"]
 pytestmark = BROWSED
 
 

@@ -12,16 +12,10 @@ from customers.console.numbers import COUNTRIES, LINES, number
 from customers.incoming import line_id
 from customers.models import BlockedHandle, CardView, Customer, Identity
 from customers.sql import cursor
-from tests.support import COMMITTED, Api, at, event, everything, identifier, phone, push_and_drain, shop
+from tests.support import COMMITTED, Api, at, event, identifier, phone, push_and_drain, shop
 from tests.test_console import HX, agent, customer, ids, ok, words_of
 
 pytestmark = COMMITTED
-
-
-@pytest.fixture
-def api(committed: None) -> Api:
-    shop()
-    return everything()
 
 
 def call(**fields: Any) -> Any:

@@ -5,12 +5,12 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from tests.browsing import BROWSED, api, browser, chromium, environment, page, signed_in, site
+from tests.browsing import BROWSED, browser, chromium, environment, page, signed_in, site
 from tests.identity_support import did
 from tests.support import Api, drained, event, identifier
 from tests.test_console_browser import NUMBER, history
 
-__all__ = ["api", "browser", "chromium", "environment", "page", "site"]
+__all__ = ["browser", "chromium", "environment", "page", "site"]
 pytestmark = BROWSED
 
 OTHER = "other@klient.example"

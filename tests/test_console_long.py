@@ -12,7 +12,7 @@ import pytest
 from django.test import Client
 
 from tests.long_history import long_history
-from tests.support import COMMITTED, Api, at, event, everything, identifier, push_and_drain, shop
+from tests.support import COMMITTED, Api, at, event, identifier, push_and_drain
 from tests.test_console import HX, agent, customer, ids, link, ok
 
 pytestmark = COMMITTED
@@ -20,12 +20,6 @@ LINES = int(os.environ.get("CXHUB_TEST_LONG") or 4_000)
 """50,000 in .ci/run; reading them takes minutes."""
 ENOUGH = 10_000 if os.environ.get("CXHUB_TEST_LONG") else 4_000
 """For what does not have to go through all of them."""
-
-
-@pytest.fixture
-def api(committed: None) -> Api:
-    shop()
-    return everything()
 
 
 def numbers(html: str) -> list[int]:

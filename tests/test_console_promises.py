@@ -10,17 +10,11 @@ from django.utils import timezone
 
 from customers.experience.following import follow
 from customers.models import Expectation, ExperienceSettings, Interaction, Promise
-from tests.support import COMMITTED, Api, event, everything, identifier, phone, push_and_drain, shop
+from tests.support import COMMITTED, Api, event, identifier, phone, push_and_drain
 from tests.test_console import agent, ok, words_of
 from tests.test_console_actions import sent
 
 pytestmark = COMMITTED
-
-
-@pytest.fixture
-def api(committed: None) -> Api:
-    shop()
-    return everything()
 
 
 def told(api: Api, text: str, minutes: float = 5, **more: Any) -> tuple[str, str, str]:

@@ -17,18 +17,12 @@ from customers.console.letters import cleaned
 from customers.console.transcripts import transcript
 from customers.models import CardView
 from customers.models.attachment import Attachment
-from tests.support import COMMITTED, Api, at, drained, event, everything, identifier, phone, push_and_drain, shop
+from tests.support import COMMITTED, Api, at, drained, event, identifier, phone, push_and_drain
 from tests.test_console import HX, agent, customer, ids, link, ok, words_of
 
 pytestmark = COMMITTED
 
 PIXEL = b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7")
-
-
-@pytest.fixture
-def api(committed: None) -> Api:
-    shop()
-    return everything()
 
 
 def test_a_conversation_opens_under_its_line(api: Api) -> None:

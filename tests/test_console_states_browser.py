@@ -6,12 +6,12 @@ from typing import Any
 import pytest
 
 from tests import hostile
-from tests.browsing import BROWSED, api, browser, chromium, environment, page, signed_in, site
+from tests.browsing import BROWSED, browser, chromium, environment, page, signed_in, site
 from tests.hostile import CORPUS
 from tests.support import LONG, Api, drained, event, identifier
 from tests.test_console_browser import NUMBER, history
 
-__all__ = ["api", "browser", "chromium", "environment", "page", "site"]
+__all__ = ["browser", "chromium", "environment", "page", "site"]
 pytestmark = BROWSED
 
 NAMES = {

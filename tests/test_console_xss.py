@@ -11,7 +11,7 @@ from django.test import Client
 
 from tests import hostile
 from tests.hostile import CORPUS
-from tests.support import COMMITTED, LONG, Api, drained, everything, shop
+from tests.support import COMMITTED, LONG, Api, drained
 from tests.test_console import HX, Tags, agent, ids, words_of
 
 pytestmark = COMMITTED
@@ -25,12 +25,6 @@ DOORS = {"telegram": hostile.telegram, "sms": hostile.twilio_sms, "voice": hosti
 KINDS = {"telegram": "telegram", "sms": "phone", "voice": "phone", "email": "email"}
 BY = [(name, door) for place, name in enumerate(CORPUS) for door in (DOORS if LONG else [list(DOORS)[place % 4]])]
 """Each text by each door, or each by one of them in turn."""
-
-
-@pytest.fixture
-def api(committed: None) -> Api:
-    shop()
-    return everything()
 
 
 class Page(Tags):

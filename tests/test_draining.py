@@ -8,7 +8,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import psycopg
-import pytest
 import time_machine
 from django.db import connection
 from django.db.models import Max
@@ -23,22 +22,14 @@ from tests.support import (
     drained,
     due_again,
     event,
-    everything,
     identifier,
     other_connection,
     phone,
     push_and_drain,
     racers,
-    shop,
 )
 
 pytestmark = COMMITTED
-
-
-@pytest.fixture
-def api(committed: None) -> Api:
-    shop()
-    return everything()
 
 
 def states() -> Counter[str]:

@@ -3,8 +3,6 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import pytest
-
 from customers.experience import engine
 from customers.experience.calendar import Calendars
 from customers.experience.contacts import Contact, Fact, micros
@@ -15,7 +13,7 @@ from customers.experience.meaning import Meaning
 from customers.incoming import Agent
 from customers.models import Experience, Following, Interaction
 from customers.sql import cursor
-from tests.support import COMMITTED, Api, at, event, everything, identifier, phone, push_and_drain, shop
+from tests.support import COMMITTED, Api, at, event, identifier, phone, push_and_drain
 
 DAY = datetime(2026, 3, 2, tzinfo=UTC)
 
@@ -80,12 +78,6 @@ def test_a_checkpoint_never_parts_lines_of_one_moment() -> None:
     found = told(contacts, 500)
     assert found.checkpoint is not None
     assert found.checkpoint.lines == 250
-
-
-@pytest.fixture
-def api(committed: None) -> Api:
-    shop()
-    return everything()
 
 
 class TestRows:

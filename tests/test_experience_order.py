@@ -7,7 +7,6 @@ after everything was folded from the beginning.
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import pytest
 from django.db import connection
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -19,7 +18,7 @@ from customers.experience.following import freshen
 from customers.experience.tables import DERIVED, TOUCHES
 from customers.models import Customer
 from customers.sql import cursor
-from tests.support import COMMITTED, Api, event, everything, identifier, phone, push_and_drain, shop
+from tests.support import COMMITTED, Api, event, identifier, phone, push_and_drain
 
 pytestmark = COMMITTED
 BEGAN = datetime.now(UTC).replace(microsecond=0) - timedelta(days=300)
@@ -124,12 +123,6 @@ def means(customer: int) -> list[bool]:
             assert segments.count(sql, one) == len(ids)
             found.append(customer in ids)
     return found
-
-
-@pytest.fixture
-def api(committed: None) -> Api:
-    shop()
-    return everything()
 
 
 @settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))

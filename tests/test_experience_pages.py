@@ -12,17 +12,11 @@ from django.core.cache import cache
 from customers.console import experience as page_of_experience
 from customers.experience.following import follow
 from customers.models import Experience, Feedback, Segment, StageChange
-from tests.support import COMMITTED, Api, event, everything, identifier, phone, push_and_drain, shop
+from tests.support import COMMITTED, Api, event, identifier, phone, push_and_drain
 from tests.test_console import agent, ok, words_of
 
 pytestmark = COMMITTED
 NOW = datetime.now(UTC)
-
-
-@pytest.fixture
-def api(committed: None) -> Api:
-    shop()
-    return everything()
 
 
 def ago(days: float, hours: float = 0) -> str:

@@ -7,17 +7,11 @@ import pytest
 from django.core.cache import cache
 
 from customers.console import experience as page_of_experience
-from tests.support import COMMITTED, Api, everything, shop
+from tests.support import COMMITTED, Api
 from tests.test_console import agent, ok
 from tests.test_experience_pages import hrefs, story
 
 pytestmark = COMMITTED
-
-
-@pytest.fixture
-def api(committed: None) -> Api:
-    shop()
-    return everything()
 
 
 def test_the_page_of_many_stands_at_once_and_its_parts_follow(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,16 +12,10 @@ from django.test import Client
 from customers.exporting import COLUMNS, PAGE, cell
 from customers.models import CardView
 from tests.long_history import long_history
-from tests.support import COMMITTED, LONG, Api, at, event, everything, identifier, phone, push_and_drain, shop
+from tests.support import COMMITTED, LONG, Api, at, event, identifier, phone, push_and_drain
 from tests.test_console import agent, customer, ok
 
 pytestmark = COMMITTED
-
-
-@pytest.fixture
-def api(committed: None) -> Api:
-    shop()
-    return everything()
 
 
 def downloaded(client: Client, path: str, **params: Any) -> bytes:

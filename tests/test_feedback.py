@@ -6,16 +6,10 @@ import pytest
 
 from customers.experience.following import follow
 from customers.models import Feedback
-from tests.support import COMMITTED, Api, at, event, everything, identifier, phone, push_and_drain, shop
+from tests.support import COMMITTED, Api, at, event, identifier, phone, push_and_drain
 from tests.support import problem_of as problem
 
 pytestmark = COMMITTED
-
-
-@pytest.fixture
-def api(committed: None) -> Api:
-    shop()
-    return everything()
 
 
 def review(number: str, stars: float | None, minutes: float = 0, **fields: Any) -> dict[str, Any]:

@@ -17,21 +17,13 @@ from tests.support import (
     drained,
     due_again,
     event,
-    everything,
     identifier,
     phone,
     push_and_drain,
-    shop,
 )
 
 pytestmark = COMMITTED
 DEEP = 10_000
-
-
-@pytest.fixture
-def api(committed: None) -> Api:
-    shop()
-    return everything()
 
 
 def raw(**fields: str) -> bytes:

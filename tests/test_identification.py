@@ -11,7 +11,6 @@ from tests.support import (
     Event,
     at,
     event,
-    everything,
     identifier,
     phone,
     push_and_drain,
@@ -20,12 +19,6 @@ from tests.support import (
 )
 
 pytestmark = COMMITTED
-
-
-@pytest.fixture
-def api(committed: None) -> Api:
-    shop()
-    return everything()
 
 
 def mail() -> str:

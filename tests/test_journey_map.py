@@ -3,22 +3,14 @@
 from datetime import UTC, datetime
 from typing import Any
 
-import pytest
-
 from customers.experience.following import follow
 from customers.experience.journeymap import months, realm
 from customers.models import ExperienceSettings
-from tests.support import COMMITTED, Api, at, event, everything, identifier, phone, push_and_drain, shop, unique
+from tests.support import COMMITTED, Api, at, event, identifier, phone, push_and_drain, unique
 
 pytestmark = COMMITTED
 DAY = 24 * 60
 MARCH = {"since": "2026-03-01T00:00:00Z", "until": "2026-04-01T00:00:00Z"}
-
-
-@pytest.fixture
-def api(committed: None) -> Api:
-    shop()
-    return everything()
 
 
 def customer(api: Api, *events: dict[str, Any]) -> str:

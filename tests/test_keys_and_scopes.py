@@ -18,21 +18,13 @@ from tests.support import (
     COMMITTED,
     Api,
     event,
-    everything,
     identifier,
     phone,
     problem_of,
     push_and_drain,
-    shop,
 )
 
 pytestmark = COMMITTED
-
-
-@pytest.fixture
-def api(committed: None) -> Api:
-    shop()
-    return everything()
 
 
 GETS = (

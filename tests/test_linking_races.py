@@ -10,7 +10,7 @@ from django.db.models import Count, Sum
 
 from channels.models import Delivery
 from customers.models import ContactCount, Customer, Identity, Interaction, InteractionPart, Link
-from tests.support import COMMITTED, Api, Event, Racer, at, due_again, event, everything, identifier, racers, shop
+from tests.support import COMMITTED, Api, Event, Racer, at, due_again, event, identifier, racers
 
 pytestmark = [*COMMITTED, pytest.mark.slow]
 WORKERS = 8
@@ -20,12 +20,6 @@ WORKERS = 8
 def fleet(django_db_setup: None, django_db_blocker: Any) -> Iterator[list[Racer]]:
     with django_db_blocker.unblock(), racers(WORKERS) as (fleet, _):
         yield fleet
-
-
-@pytest.fixture
-def api(committed: None) -> Api:
-    shop()
-    return everything()
 
 
 def race(fleet: Sequence[Racer], do: str, *each: dict[str, Any]) -> list[Any]:

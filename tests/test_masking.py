@@ -10,7 +10,7 @@ from django.urls import get_resolver
 from customers import masking
 from customers.access import Scope
 from customers.models import CardView, Lookup
-from tests.support import COMMITTED, Api, at, event, everything, identifier, push_and_drain, shop
+from tests.support import COMMITTED, Api, at, event, everything, identifier, push_and_drain
 from tests.test_console import agent
 
 pytestmark = COMMITTED
@@ -27,12 +27,6 @@ PLANTED = {
     "said": ("8 912 333 44 55", "89123334455", "uncle@far.example"),
 }
 FORBIDDEN = [value for values in PLANTED.values() for value in values]
-
-
-@pytest.fixture
-def api(committed: None) -> Api:
-    shop()
-    return everything()
 
 
 @pytest.fixture

@@ -8,17 +8,11 @@ import pytest
 from django.test import Client
 
 from customers.experience.following import follow
-from tests.support import COMMITTED, Api, at, event, everything, identifier, phone, push_and_drain, shop
+from tests.support import COMMITTED, Api, at, event, identifier, phone, push_and_drain
 from tests.test_console import agent, ok, words_of
 from tests.test_requests_api import ANN, MISSED, ago
 
 pytestmark = COMMITTED
-
-
-@pytest.fixture
-def api(committed: None) -> Api:
-    shop()
-    return everything()
 
 
 def customer(api: Api, *events: dict[str, Any], name: str = "Ada Byron") -> str:

@@ -18,7 +18,7 @@ from customers.models import Interaction
 from cxhub.databases import database
 from cxhub.processes import Child, Guard, end, last_line, launch
 from cxhub.unprivileged import account_for
-from tests.support import COMMITTED, Api, Racer, at, event, everything, identifier, phone, push_and_drain, racers, shop
+from tests.support import COMMITTED, Api, Racer, at, event, identifier, phone, push_and_drain, racers
 from tests.test_linking_races import consistent, race
 
 PROGRAM = shutil.which("pgbouncer") or shutil.which("pgbouncer", path="/usr/sbin")
@@ -87,12 +87,6 @@ def pooler(django_db_setup: None) -> Iterator[str]:
 def fleet(pooler: str, django_db_blocker: Any) -> Iterator[list[Racer]]:
     with django_db_blocker.unblock(), racers(WORKERS, DATABASE_URL=pooler, CXHUB_PGBOUNCER="1") as (fleet, _):
         yield fleet
-
-
-@pytest.fixture
-def api(committed: None) -> Api:
-    shop()
-    return everything()
 
 
 def test_without_the_setting_it_is_refused(pooler: str) -> None:

@@ -18,23 +18,15 @@ from tests.support import (
     Api,
     at,
     event,
-    everything,
     identifier,
     pages,
     phone,
     problem_of,
     push_and_drain,
-    shop,
     unique,
 )
 
 pytestmark = COMMITTED
-
-
-@pytest.fixture
-def api(committed: None) -> Api:
-    shop()
-    return everything()
 
 
 def ago(minutes: float) -> str:

@@ -13,16 +13,10 @@ from customers.access import log_views
 from customers.experience.following import FEED, follow
 from customers.models import CardView, Change, Following
 from customers.sql import cursor
-from tests.support import COMMITTED, Api, at, event, everything, identifier, phone, push_and_drain, shop
+from tests.support import COMMITTED, Api, at, event, identifier, phone, push_and_drain
 
 pytestmark = COMMITTED
 DAYS = 30
-
-
-@pytest.fixture
-def api(committed: None) -> Api:
-    shop()
-    return everything()
 
 
 def aged(days: float = DAYS + 1) -> None:

@@ -21,7 +21,6 @@ from tests.support import (
     database_away,
     drained,
     event,
-    everything,
     identifier,
     phone,
     problem_of,
@@ -32,12 +31,6 @@ from tests.support import (
 
 pytestmark = COMMITTED
 MEGABYTES = 1024 * 1024
-
-
-@pytest.fixture
-def api(committed: None) -> Api:
-    shop()
-    return everything()
 
 
 def sized(size: int) -> Event:

@@ -21,7 +21,6 @@ from tests.support import (
     drained,
     due_again,
     event,
-    everything,
     identifier,
     phone,
     problem_of,
@@ -31,12 +30,6 @@ from tests.support import (
 )
 
 pytestmark = COMMITTED
-
-
-@pytest.fixture
-def api(committed: None) -> Api:
-    shop()
-    return everything()
 
 
 def follow_up(thing: dict[str, Any], **fields: Any) -> dict[str, Any]:

@@ -11,15 +11,9 @@ from channels.sources import make_source
 from customers.models import Reference
 from customers.references import find, normal
 from customers.sql import cursor
-from tests.support import COMMITTED, Api, at, drained, event, everything, identifier, phone, push_and_drain, shop
+from tests.support import COMMITTED, Api, at, drained, event, identifier, phone, push_and_drain
 
 pytestmark = COMMITTED
-
-
-@pytest.fixture
-def api(committed: None) -> Api:
-    shop()
-    return everything()
 
 
 def found(value: str, *kinds: str) -> list[str]:

@@ -3,22 +3,15 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import pytest
 from django.core.management import call_command
 
 from customers.experience.following import follow
 from customers.models import Request, StageChange, Touch
-from tests.support import COMMITTED, Api, at, event, everything, identifier, phone, push_and_drain, shop, unique
+from tests.support import COMMITTED, Api, at, event, identifier, phone, push_and_drain, unique
 
 pytestmark = COMMITTED
 MISSED = {"channel": "phone", "kind": "call", "details": {"call": {"status": "missed"}}}
 ANN = {"id": "ann", "name": "Ann"}
-
-
-@pytest.fixture
-def api(committed: None) -> Api:
-    shop()
-    return everything()
 
 
 def customer(api: Api, *events: dict[str, Any]) -> tuple[str, str]:

@@ -8,16 +8,10 @@ import pytest
 from customers.experience.folding import fold_customers
 from customers.experience.following import follow
 from customers.models import BusinessHours, CardView, Customer, Experience, Promise, Score
-from tests.support import COMMITTED, Api, at, event, everything, identifier, phone, problem_of, push_and_drain, shop
+from tests.support import COMMITTED, Api, at, event, identifier, phone, problem_of, push_and_drain
 
 pytestmark = COMMITTED
 YEAR = {"since": "2026-01-01T00:00:00Z", "until": "2027-01-01T00:00:00Z"}
-
-
-@pytest.fixture
-def api(committed: None) -> Api:
-    shop()
-    return everything()
 
 
 def survey(number: str, metric: str, value: float, minutes: float = 0, **score: Any) -> dict[str, Any]:

@@ -7,7 +7,7 @@ import pytest
 from customers import stretches
 from customers.models import Interaction
 from customers.stretches import Expected
-from tests.support import COMMITTED, Api, at, event, everything, identifier, pages, phone, push_and_drain, shop
+from tests.support import COMMITTED, Api, at, event, identifier, pages, phone, push_and_drain
 
 pytestmark = COMMITTED
 TEXTS = {
@@ -18,12 +18,6 @@ TEXTS = {
     "mixed": "Заказ 9988776 отправлен, tracking LT123456789LT",
     "long": "слово " * 30_000 + "редкость",
 }
-
-
-@pytest.fixture
-def api(committed: None) -> Api:
-    shop()
-    return everything()
 
 
 def found(api: Api, q: str, **params: Any) -> set[str]:

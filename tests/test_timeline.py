@@ -19,16 +19,9 @@ from tests.support import (
     pages,
     phone,
     push_and_drain,
-    shop,
 )
 
 pytestmark = COMMITTED
-
-
-@pytest.fixture
-def api(committed: None) -> Api:
-    shop()
-    return everything()
 
 
 def path_of(api: Api, number: str) -> str:

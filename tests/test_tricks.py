@@ -17,7 +17,7 @@ from channels.fetching import FetchError, fetch
 from customers import attachments
 from customers.models import Attachment, Segment
 from tests.hostile import CORPUS
-from tests.support import COMMITTED, Api, event, everything, identifier, phone, push_and_drain, shop
+from tests.support import COMMITTED, Api, event, identifier, phone, push_and_drain
 from tests.test_matrix import signed_in
 
 pytestmark = COMMITTED
@@ -42,12 +42,6 @@ NAMES = [
     "%0d%0aSet-Cookie:a=b",
     *CORPUS.values(),
 ]
-
-
-@pytest.fixture
-def api(committed: None) -> Api:
-    shop()
-    return everything()
 
 
 def stored(api: Api, name: str) -> Attachment:

@@ -10,19 +10,13 @@ from django.test import Client, override_settings
 from django.utils import timezone
 
 from customers.models import CardView, Unmasking
-from tests.support import COMMITTED, Api, at, event, everything, identifier, problem_of, push_and_drain, shop
+from tests.support import COMMITTED, Api, at, event, identifier, problem_of, push_and_drain
 from tests.test_console import agent, words_of
 
 pytestmark = COMMITTED
 
 PHONE, EMAIL, OTHER = "+73433443420", "iolanta@client.example", "+73433443499"
 WHY = "The courier asks for her number"
-
-
-@pytest.fixture
-def api(committed: None) -> Api:
-    shop()
-    return everything()
 
 
 @pytest.fixture
