@@ -1,8 +1,12 @@
-"""Two of Django's middlewares without what cxhub has no use for: a read of the API must not pay for it (8 %)."""
+"""Django's middlewares without what cxhub has no use for: a read of the API must not pay for it."""
 
 from collections.abc import Callable
+from typing import Any
 
+from django.conf import settings
 from django.contrib.messages.middleware import MessageMiddleware
+from django.core.handlers.base import BaseHandler
+from django.core.handlers.wsgi import WSGIHandler
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.utils import translation
@@ -33,3 +37,47 @@ class PageMessageMiddleware(MessageMiddleware):
     def process_request(self, request: HttpRequest) -> None:
         if not request.path.startswith(PROGRAMS):
             super().process_request(request)
+
+
+FOR_AGENTS = frozenset(
+    {
+        "whitenoise.middleware.WhiteNoiseMiddleware",
+        "django.contrib.sessions.middleware.SessionMiddleware",
+        "django.middleware.csrf.CsrfViewMiddleware",
+        "django.contrib.auth.middleware.AuthenticationMiddleware",
+        "allauth.account.middleware.AccountMiddleware",
+        "django_htmx.middleware.HtmxMiddleware",
+        "customers.console.profile.ProfileMiddleware",
+        "cxhub.lean.PageMessageMiddleware",
+        "axes.middleware.AxesMiddleware",
+    }
+)
+"""What only a session, a form or a page needs: a tenth of what a read of the API costs in Python."""
+
+
+class ForPrograms(BaseHandler):
+    """Of whoever comes with a key or a signature, never with a session."""
+
+    def load_middleware(self, is_async: bool = False) -> None:
+        whole = settings.MIDDLEWARE
+        settings.MIDDLEWARE = [one for one in whole if one not in FOR_AGENTS]
+        try:
+            super().load_middleware(is_async)
+        finally:
+            settings.MIDDLEWARE = whole
+
+
+class ProgramsHandler(ForPrograms, WSGIHandler):
+    """What answers them."""
+
+
+def by_caller(agents: Callable[..., Any], programs: Callable[..., Any]) -> Callable[..., Any]:
+    """The handler that fits; an agent may use the API, too: whoever sends a session is an agent."""
+    session = f"{settings.SESSION_COOKIE_NAME}="
+
+    def application(environ: dict[str, Any], *rest: Any) -> Any:
+        for_programs = environ["PATH_INFO"].startswith(("/api/v1/", "/hooks/"))
+        chain = programs if for_programs and session not in environ.get("HTTP_COOKIE", "") else agents
+        return chain(environ, *rest)
+
+    return application

@@ -17,12 +17,14 @@ from django.apps import apps
 from django.conf import settings
 from django.db import connection, connections, transaction
 from django.test import Client
+from django.test.client import ClientHandler
 from psycopg.conninfo import make_conninfo
 
 from channels.draining import drain_all
 from channels.models import Delivery, Source
 from channels.sources import make_source
 from customers.access import Scope, issue_key
+from cxhub.lean import ForPrograms, by_caller
 
 COMMITTED = [
     pytest.mark.usefixtures("committed"),
@@ -88,6 +90,10 @@ def event(*identifiers: Event, name: str = "", **fields: Any) -> Event:
     }
 
 
+class ProgramsClientHandler(ForPrograms, ClientHandler):
+    """What a program gets from the web server it gets in tests."""
+
+
 class Api:
     """A client with a key of these scopes."""
 
@@ -101,6 +107,7 @@ class Api:
     ) -> None:
         self.key, self.plain = issue_key("test", scopes, source=source, sources=sources, expires_at=expires_at)
         self.client = Client(headers={"Authorization": f"Bearer {self.plain}"}, raise_request_exception=not safe)
+        self.client.handler = by_caller(self.client.handler, ProgramsClientHandler())  # type: ignore[assignment]
 
     def get(self, path: str, params: Any = None, **headers: str) -> Any:
         named = {name.replace("_", "-"): value for name, value in headers.items()}
