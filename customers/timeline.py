@@ -115,15 +115,18 @@ def page_sql(filters: Filters, at: Position | None, order: Order, viewed: str = 
     where, params, way = conditions(filters, at, order)
     shown = order.upper()
     sort = f"sorted_at {way}, rank {way}, id {way}"
+    ks = f"k.{sort.replace(', ', ', k.')}"
     if filters.q:
-        branch = f"""SELECT t.sorted_at, t.rank, t.id, t.identity_id FROM customers_interaction t
-            WHERE t.identity_id = ANY(ARRAY(SELECT id FROM ids)){where} ORDER BY {sort} LIMIT %(limit)s"""
-    else:
-        branch = f"""SELECT k.* FROM ids CROSS JOIN LATERAL (
+        branch = f"""SELECT k.*, ids.kind, ids.value FROM (
             SELECT t.sorted_at, t.rank, t.id, t.identity_id FROM customers_interaction t
+             WHERE t.identity_id = ANY(ARRAY(SELECT id FROM ids)){where} ORDER BY {sort} LIMIT %(limit)s
+        ) k JOIN ids ON ids.id = k.identity_id ORDER BY {ks} LIMIT %(limit)s"""
+    else:
+        branch = f"""SELECT k.*, ids.kind, ids.value FROM ids CROSS JOIN LATERAL (
+            SELECT t.sorted_at, t.rank, t.id FROM customers_interaction t
              WHERE t.identity_id = ids.id{where}
              ORDER BY t.identity_id {way}, t.{sort.replace(", ", ", t.")} LIMIT %(limit)s
-        ) k ORDER BY {sort} LIMIT %(limit)s"""
+        ) k ORDER BY {ks} LIMIT %(limit)s"""
     statement = f"""
 WITH root AS (
     {STANDING}
@@ -134,8 +137,8 @@ WITH root AS (
 ), page AS MATERIALIZED (
     SELECT * FROM found ORDER BY {sort} LIMIT %(limit)s - 1
 )
-SELECT (SELECT coalesce(json_agg({ENTRY} ORDER BY p.sorted_at {shown}, p.rank {shown}, p.id {shown}), '[]')
-          FROM page p JOIN customers_interaction t ON t.id = p.id JOIN ids i ON i.id = p.identity_id),
+SELECT (SELECT coalesce(json_agg({ENTRY} ORDER BY i.sorted_at {shown}, i.rank {shown}, i.id {shown}), '[]')
+          FROM page i JOIN customers_interaction t ON t.id = i.id),
        first.sorted_at, first.rank, first.id, last.sorted_at, last.rank, last.id,
        (SELECT count(*) FROM found), pg_snapshot_xmin(pg_current_snapshot())::text, root.id
   FROM root
