@@ -115,18 +115,18 @@ def page_sql(filters: Filters, at: Position | None, order: Order, viewed: str = 
     where, params, way = conditions(filters, at, order)
     shown = order.upper()
     sort = f"sorted_at {way}, rank {way}, id {way}"
-    ks = f"k.{sort.replace(', ', ', k.')}"
+    k_sort = f"k.{sort.replace(', ', ', k.')}"
     if filters.q:
         branch = f"""SELECT k.*, ids.kind, ids.value FROM (
             SELECT t.sorted_at, t.rank, t.id, t.identity_id FROM customers_interaction t
              WHERE t.identity_id = ANY(ARRAY(SELECT id FROM ids)){where} ORDER BY {sort} LIMIT %(limit)s
-        ) k JOIN ids ON ids.id = k.identity_id ORDER BY {ks} LIMIT %(limit)s"""
+        ) k JOIN ids ON ids.id = k.identity_id ORDER BY {k_sort} LIMIT %(limit)s"""
     else:
         branch = f"""SELECT k.*, ids.kind, ids.value FROM ids CROSS JOIN LATERAL (
             SELECT t.sorted_at, t.rank, t.id FROM customers_interaction t
              WHERE t.identity_id = ids.id{where}
              ORDER BY t.identity_id {way}, t.{sort.replace(", ", ", t.")} LIMIT %(limit)s
-        ) k ORDER BY {ks} LIMIT %(limit)s"""
+        ) k ORDER BY {k_sort} LIMIT %(limit)s"""
     statement = f"""
 WITH root AS (
     {STANDING}

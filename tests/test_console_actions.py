@@ -4,12 +4,17 @@ import re
 from datetime import timedelta
 from html import unescape
 from typing import Any
+from uuid import UUID
 
 import pytest
 from django.test import Client
 from django.utils import timezone
 
+from customers.cards import Erased, standing
+from customers.console.sides import side
+from customers.erasure import erase
 from customers.models import Candidate, CardView, KeepApart, Link
+from customers.sql import cursor
 from customers.verifying import verify
 from tests.identity_support import came, card, identity, mail, texts
 from tests.support import COMMITTED, Api, event, everything, identifier, phone, push_and_drain, shop
@@ -326,6 +331,20 @@ def test_one_contact_is_moved_and_put_back(api: Api) -> None:
     assert "back where it came from" in words_of(html)
     assert texts(api, other) == ["yours"]
     assert texts(api, one) == ["both", "mine"]
+
+
+def test_a_contact_stays_movable_when_the_one_it_came_from_is_erased(api: Api) -> None:
+    one, other = two(api)
+    client = agent()
+    html = ok(client, f"/customers/{one}")
+    line = next(found for found in ids(html) if f"/move/{found}" in html)
+    undo = back_link(sent(client, f"/customers/{one}/move/{line}", {"with": other, "reason": "she wrote it"}))
+    with cursor("reading") as sql:
+        was = standing(sql, UUID(one))
+    erase(was, by="key:0")
+    assert "It was moved here" not in words_of(ok(client, undo))
+    with cursor("reading") as sql, pytest.raises(Erased):
+        side(sql, was)
 
 
 def test_open_cards_hear_of_a_merge_an_undo_and_a_split(api: Api) -> None:

@@ -13,7 +13,7 @@ from customers.byhand import card_beside_founder
 from customers.console.outcomes import names_of, number_of, public_ids, reason_of, say
 from customers.console.pages import Unreadable, customer_of, page, word
 from customers.console.queue import NAMES, VIEWS
-from customers.console.sides import sides
+from customers.console.sides import side
 from customers.masking import shown
 from customers.merging import holding
 from customers.recording import attempt
@@ -52,13 +52,13 @@ def hold(request: HttpRequest, principal: Principal, customer: str) -> HttpRespo
     if request.method == "POST" and reason_of(request):
         return changed(request, principal, customer)
     with cursor("reading") as sql:
-        (side,) = sides(sql, [root]).values()
+        one = side(sql, root)
         log_views(sql, principal.viewer, [root], request.path)
         standing = in_words(sql, holds.listed(sql, standing=True, customer=root, limit=VIEWS))
         past = in_words(sql, holds.listed(sql, standing=False, customer=root, limit=PAST))
     posted = request.method == "POST"
     context = {
-        "one": side,
+        "one": one,
         "standing": standing,
         "past": past,
         "trouble": (number_of(word(request.POST, "hold", 20)) or "begin") if posted else "",

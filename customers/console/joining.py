@@ -14,7 +14,7 @@ from customers.console import words
 from customers.console.outcomes import done, key_of, public_ids, reason_of
 from customers.console.pages import customer_of, page, word
 from customers.console.personal import identity, plain
-from customers.console.sides import others, sides
+from customers.console.sides import others, side, sides
 from customers.console.suggestions import of_customer
 from customers.recording import attempt
 from customers.sql import Cursor, cursor
@@ -30,7 +30,7 @@ def merge(request: HttpRequest, principal: Principal, customer: str) -> HttpResp
     sought = word(request.GET, "q")
     with cursor("reading") as sql:
         root = customer_of(sql, customer)
-        (one,) = sides(sql, [root]).values()
+        one = side(sql, root)
         found = others(sql, sought, {root}, principal, request.path) if sought else []
         maybe = [] if sought else suggested(of_customer(sql, root, one["id"]))
         log_views(sql, principal.viewer, [root], request.path)
@@ -52,9 +52,8 @@ def preview(
         if roots[0] == roots[1]:
             return render(request, "customers/merge_one.html", {"customer": customer})
         found = previewing.preview(sql, *roots)
-        beside = sides(sql, [found["stands"], found["goes"]])
+        stands, goes = side(sql, found["stands"]), side(sql, found["goes"])
         log_views(sql, principal.viewer, roots, request.path)
-    stands, goes = beside.values()
     context = {
         "customer": customer,
         "other": other,

@@ -17,7 +17,7 @@ from customers.console import words
 from customers.console.outcomes import done, public_ids
 from customers.console.pages import Refused, Unreadable, clean, customer_of, page
 from customers.console.personal import MINE, identity, plain, source
-from customers.console.sides import sides
+from customers.console.sides import side
 from customers.merging import holding
 from customers.models.identity import Trust
 from customers.recording import attempt
@@ -47,7 +47,7 @@ def known(request: HttpRequest, principal: Principal, customer: str) -> HttpResp
             trouble = "changed"
     with cursor("reading") as sql:
         root = customer_of(sql, customer)
-        (one,) = sides(sql, [root]).values()
+        one = side(sql, root)
         claims = grouped(attributes.claims(sql, root))
         log_views(sql, principal.viewer, [root], request.path)
     context = {
@@ -96,7 +96,7 @@ def claimed(principal: Principal, customer: str, version: str, said: dict[str, A
     with cursor("reading") as sql:
         root = customer_of(sql, customer)
     with holding(root) as (sql, _homes):
-        (one,) = sides(sql, [root]).values()
+        one = side(sql, root)
         if one["version"] != version:
             return ""
         card, _handle = card_beside_founder(sql, root, by=principal.viewer)

@@ -16,7 +16,7 @@ from customers.console.lines import moment
 from customers.console.outcomes import done, names_of, number_of, public_ids, reason_of
 from customers.console.pages import customer_of, page, word
 from customers.console.personal import identity
-from customers.console.sides import sides
+from customers.console.sides import side
 from customers.merging import Parted
 from customers.recording import attempt
 from customers.sql import Cursor, cursor
@@ -75,7 +75,7 @@ def links(request: HttpRequest, principal: Principal, customer: str) -> HttpResp
         sql.execute(OF_CUSTOMER.encode(), {"customer": root, "before": before, "limit": PAGE + 1})
         rows = sql.fetchall()
         found = told(sql, [text for _id, text in rows[:PAGE]])
-        (one,) = sides(sql, [root]).values()
+        one = side(sql, root)
         log_views(sql, principal.viewer, [root], request.path)
     older = rows[PAGE - 1][0] if len(rows) > PAGE else None
     return render(

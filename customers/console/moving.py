@@ -12,7 +12,7 @@ from customers import reassigning
 from customers.access import Principal, log_views
 from customers.console.outcomes import names_of, public_ids, reason_of, say
 from customers.console.pages import customer_of, page, word
-from customers.console.sides import others, sides
+from customers.console.sides import others, side, sides
 from customers.console.timelines import whole_line
 from customers.reassigning import Assigned, NoSuchLine
 from customers.sql import Cursor, cursor
@@ -46,12 +46,13 @@ def move(request: HttpRequest, principal: Principal, customer: str, interaction:
         raise Http404 from error
     with cursor("reading") as sql:
         root = customer_of(sql, customer)
-        beside = sides(sql, [root, *([customer_of(sql, other)] if other else [])])
+        to = customer_of(sql, other) if other else root
+        beside = {who: side(sql, who) for who in (root, to)}
         log_views(sql, principal.viewer, beside, request.path)
         context = {
             "line": line,
             "one": beside[root],
-            "other": next((side for one, side in beside.items() if one != root), None),
+            "other": beside[to] if to != root else None,
             "sought": sought,
             "found": others(sql, sought, {root}, principal, request.path) if sought and not other else [],
             "standing": standing(sql, id_),
@@ -61,14 +62,16 @@ def move(request: HttpRequest, principal: Principal, customer: str, interaction:
 
 
 def standing(sql: Cursor, line: UUID) -> dict[str, Any] | None:
-    """Who moved it here, from whom and why."""
+    """Who moved it here, from whom and why; nothing if there is no way back, since that one was erased."""
     sql.execute(STANDING, (line,))
     row = sql.fetchone()
     if row is None:
         return None
     was, reason, at, by = row
-    (side,) = sides(sql, [was]).values()
-    return {"side": side, "reason": reason, "at": at, "by": names_of(sql, [by])[by]}
+    found = sides(sql, [was])
+    if was not in found:
+        return None
+    return {"side": found[was], "reason": reason, "at": at, "by": names_of(sql, [by])[by]}
 
 
 def moved(

@@ -16,7 +16,7 @@ from customers.console import words
 from customers.console.compiled import drawn as compiled
 from customers.console.grouping import Grouped
 from customers.console.pages import customer_of, is_htmx, page
-from customers.console.sides import sides
+from customers.console.sides import side
 from customers.sql import Cursor, cursor
 
 SHOWN = 24
@@ -91,7 +91,7 @@ def by_month(request: HttpRequest, principal: Principal, customer: str) -> HttpR
     """`/customers/{id}/contacts`: the picture as a table; a card that is open shows it in its place."""
     with cursor("reading") as sql:
         root = customer_of(sql, customer)
-        found, one = months(sql, root), None if is_htmx(request) else sides(sql, [root])[root]
+        found, one = months(sql, root), None if is_htmx(request) else side(sql, root)
         log_views(sql, principal.viewer, [root], request.path)
     table = compiled("customers/months.html", names=found.names(), table=found.table())
     if one is None:

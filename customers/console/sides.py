@@ -26,15 +26,20 @@ def sides(sql: Cursor, roots: list[int]) -> dict[int, dict[str, Any]]:
     return found
 
 
+def side(sql: Cursor, root: int) -> dict[str, Any]:
+    """The same of one; raises Erased for whoever was erased since he was looked for."""
+    if root not in (found := sides(sql, [root])):
+        raise Erased
+    return found[root]
+
+
 def subject(request: HttpRequest, principal: Principal, customer: str) -> tuple[int, dict[str, Any]]:
     """Whom a form is about, and his short card; the view is logged. Raises Unknown or Erased."""
     with cursor("reading") as sql:
         root = customer_of(sql, customer)
-        found = sides(sql, [root])
+        found = side(sql, root)
         log_views(sql, principal.viewer, [root], request.path)
-    if not found:
-        raise Erased
-    return root, found[root]
+    return root, found
 
 
 class Others(list[dict[str, Any]]):

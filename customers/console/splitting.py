@@ -14,7 +14,7 @@ from customers.access import Principal, log_views
 from customers.console.links import groups, handles
 from customers.console.outcomes import done, number_of, public_ids, reason_of
 from customers.console.pages import customer_of, page, word
-from customers.console.sides import others, sides
+from customers.console.sides import others, side
 from customers.merging import Parted
 from customers.recording import attempt
 from customers.sql import Cursor, cursor
@@ -62,7 +62,7 @@ def split(request: HttpRequest, principal: Principal, customer: str) -> HttpResp
         mine = [row[0] for row in sql.fetchall()]
         if request.method == "POST" and wanted.chosen and (gone := gone_to(sql, wanted.chosen, root)):
             return done(request, public_ids(sql, [gone])[gone], _("They are somebody else's already."))
-        (one,) = sides(sql, [root]).values()
+        one = side(sql, root)
         context: dict[str, Any] = {"one": one, "wanted": wanted, "reason": reason, "handles": handles(sql, mine)}
         log_views(sql, principal.viewer, [root], request.path)
     if not set(wanted.chosen) < set(mine) or not wanted.chosen or to == root:
@@ -79,7 +79,7 @@ def split(request: HttpRequest, principal: Principal, customer: str) -> HttpResp
         if wanted.elsewhere and to is None:
             context["found"] = others(sql, wanted.q, {root}, principal, request.path) if wanted.q else []
             return render(request, "customers/split_whose.html", context)
-        context["other"] = sides(sql, [to])[to] if to else None
+        context["other"] = side(sql, to) if to else None
         log_views(sql, principal.viewer, [to] if to else [], request.path)
         context["groups"] = tried(principal, root, wanted.chosen, to)
     return render(request, "customers/split.html", context | {"trouble": trouble})
