@@ -55,6 +55,10 @@ def patience(seconds: float = DOORS, short: float = SHORT, *, tells: bool = True
 
 def ran_out(patience: Patience) -> None:
     """Only a request that had waited in full says that the database is silent."""
-    global silent_at
     if patience.tells:
-        silent_at = monotonic()
+        found_silent()
+
+
+def found_silent() -> None:
+    global silent_at
+    silent_at = monotonic()

@@ -7,13 +7,15 @@ from contextlib import contextmanager
 import psycopg
 import pytest
 from django.db import OperationalError, close_old_connections
+from django.db import connection as database
 from django.test import Client
 
 from channels.models import Delivery
 from customers import patience as patiences
 from customers.patience import DOORS, LEFT, SHORT, patience
 from customers.sql import cursor
-from cxhub.patient.base import SILENT, PatientConnection
+from cxhub.patient.base import SILENT, PatientConnection, PrimaryConnection
+from cxhub.patient.crowd import PRIMARY, Crowd
 from tests.support import COMMITTED, Api, drained, event, everything, identifier, other_connection, phone, shop
 from tests.test_console import agent
 
@@ -88,6 +90,52 @@ def test_who_comes_after_a_silence_waits_a_moment_only(monkeypatch: pytest.Monke
         sql.execute("SELECT pg_sleep(60)")
     assert patiences.silent_at == before, "it proves nothing, or nobody would ever wait in full again"
     close_old_connections()
+
+
+def test_a_long_question_to_a_living_server_goes_on_in_a_crowd(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(PRIMARY, "many", 1)
+    monkeypatch.setattr("cxhub.patient.base.ANSWER", 30.0)  # It lives, however busy the machine is.
+    with patience(60, tells=False), cursor() as sql:
+        assert sql.execute("SELECT pg_sleep(1.5), 7").fetchall() == [("", 7)]
+        assert sql.execute("SELECT x FROM generate_series(1, 100000) x").fetchall()[-1] == (100000,)
+    assert patiences.silent_at < 0
+    assert PRIMARY.size == 0
+
+
+def test_nobody_waits_for_a_silent_server_in_a_crowd(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And the doors know of it; alone a reader would go on waiting."""
+    monkeypatch.setattr(PRIMARY, "many", 1)
+    monkeypatch.setattr(PRIMARY, "silent_at", -1e9)
+    with socket.create_server(("127.0.0.1", 0)) as deaf:
+        database.ensure_connection()
+        port = deaf.getsockname()[1]
+        monkeypatch.setattr(database.connection, "params", {"host": "127.0.0.1", "port": port, "user": "x"})
+        with pytest.raises(OperationalError, match=SILENT), patience(60, tells=False), cursor() as sql:
+            sql.execute("SELECT pg_sleep(60)")
+        found = patiences.silent_at
+        assert found > 0
+        close_old_connections()
+        monkeypatch.setattr(PRIMARY, "silent_at", -1e9)
+        with patience(60, 60, tells=False), pytest.raises(psycopg.OperationalError, match=SILENT):
+            PrimaryConnection.connect(host="127.0.0.1", port=port, user="x", connect_timeout=60)
+        assert patiences.silent_at > found
+    assert PRIMARY.size == 0
+
+
+def test_one_asks_for_the_whole_crowd() -> None:
+    crowd, asked = Crowd(2, tells=False), []
+
+    def silent() -> bool:
+        asked.append(crowd.size)
+        return False
+
+    with crowd.joined():
+        assert not crowd.hopeless(silent)
+        with crowd.joined():
+            assert crowd.hopeless(silent)
+            assert crowd.hopeless(silent)
+    assert asked == [2]
+    assert patiences.silent_at < 0, "of a replica"
 
 
 def test_the_doors_say_503_and_the_sender_comes_again(monkeypatch: pytest.MonkeyPatch) -> None:

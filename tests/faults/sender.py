@@ -180,6 +180,30 @@ def get(url: str, key: str, path: str) -> tuple[int, Any]:
     return answered(urllib.request.Request(f"{url}/api/v1/{path}", headers={"Authorization": f"Bearer {key}"}))  # noqa: S310
 
 
+@contextmanager
+def reading(url: str, key: str, path: str, threads: int) -> Iterator[Counter[str]]:
+    """So many who read without pause, from when each was answered once; yields what they hear."""
+    heard: Counter[str] = Counter()
+    ended, begun = threading.Event(), threading.Barrier(threads + 1)
+
+    def read() -> None:
+        get(url, key, path)
+        begun.wait(PATIENCE * 3)
+        while not ended.is_set():
+            heard[str(get(url, key, path)[0] or "none")] += 1
+
+    running = [threading.Thread(target=read, daemon=True) for _ in range(threads)]
+    for thread in running:
+        thread.start()
+    try:
+        begun.wait(PATIENCE * 3)
+        yield heard
+    finally:
+        ended.set()
+        for thread in running:
+            thread.join(PATIENCE * 3)
+
+
 def answered(request: urllib.request.Request) -> tuple[int, Any]:
     try:
         with urllib.request.urlopen(request, timeout=PATIENCE) as answer:  # noqa: S310

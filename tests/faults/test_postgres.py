@@ -3,12 +3,13 @@
 import random
 import signal
 import time
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
 from tests.faults.breaking import COMMITTING, CUT, commits_hang, no_connection_left
-from tests.faults.sender import Sender, get
+from tests.faults.sender import Sender, get, reading
 from tests.faults.settling import settled
 from tests.faults.stack import Stack, tree
 
@@ -46,6 +47,21 @@ def test_frozen(stack: Stack, sender: Sender, tmp_path: Path) -> None:
     settled(stack, sender, tmp_path)
     assert status == 503
     assert sender.answers["503"] > 24
+
+
+def test_frozen_while_all_threads_read(stack: Stack, sender: Sender, tmp_path: Path) -> None:
+    """Who reads has a longer patience, and there are more of them than threads: who pushes hears 503 in time."""
+    sender.threads = 8
+    with ExitStack() as trouble:
+        statuses = trouble.enter_context(reading(stack.place.url, sender.key, "lookup?phone=%2B79120000001", 24))
+        trouble.enter_context(stack.frozen("postgres"))
+        with sender:
+            time.sleep(5)
+            trouble.close()
+    settled(stack, sender, tmp_path)
+    assert sender.answers["503"] > 8
+    assert statuses["503"] >= 16
+    assert set(statuses) <= {"200", "404", "503", "none"}
 
 
 def test_connections_cut(stack: Stack, sender: Sender, tmp_path: Path) -> None:
