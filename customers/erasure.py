@@ -137,29 +137,18 @@ def preview(sql: Cursor, root: int) -> Preview:
 
 
 def erase(root: int, *, by: str, reason: str = "", id_: UUID | None = None, at: datetime | None = None) -> Erasure:
-    """Erase whoever this standing customer is. The journal has it first, so that a crash in between repeats it.
+    """Erase whoever this standing customer is. The journal has it before anything goes, so that a crash repeats it.
 
     Raises Held (unless it is repeated), Retry for ever changing ground, and what the database raises.
     """
-    erasure, moment = id_ or uuid4(), at or datetime.now(UTC)
+    again, erasure, moment = id_ is not None, id_ or uuid4(), at or datetime.now(UTC)
     with cursor() as sql:
-        who = person(sql, root)
-        if id_ is None and holds.held(sql, root):
+        if not again and holds.held(sql, root):
             raise holds.Held
-    if id_ is None:
-        suppression.write(
-            {
-                "id": str(erasure),
-                "at": moment,
-                "by": by,
-                "customers": [str(one) for one in who.public_ids],
-                "handles": [suppression.digest(key).hex() for key in who.handles],
-            }
-        )
-    return attempt(lambda: gone(root, erasure, by, reason, moment))
+    return attempt(lambda: gone(root, erasure, by, reason, moment, again=again))
 
 
-def gone(root: int, erasure: UUID, by: str, reason: str, at: datetime) -> Erasure:
+def gone(root: int, erasure: UUID, by: str, reason: str, at: datetime, *, again: bool) -> Erasure:
     """One transaction under the locking protocol: handles, customers, identities."""
     with patience(TEN_MINUTES, TEN_MINUTES, tells=False), transaction.atomic(), cursor() as locks:
         locks.execute(LONG.encode())
@@ -169,7 +158,26 @@ def gone(root: int, erasure: UUID, by: str, reason: str, at: datetime) -> Erasur
             if sorted(homes) != who.ids:
                 raise Retry
             sql.execute(HOLD, (who.ids,))
+            if not again:
+                # Only here: a hold may have been placed while the locks were waited for, and what the journal has,
+                # the next start repeats.
+                if holds.held(sql, root):
+                    raise holds.Held
+                journal(who, erasure, by, at)
             return wipe(sql, who, erasure, by, reason, at)
+
+
+def journal(who: Person, erasure: UUID, by: str, at: datetime) -> None:
+    """May be said twice of one erasure, where it is tried again."""
+    suppression.write(
+        {
+            "id": str(erasure),
+            "at": at,
+            "by": by,
+            "customers": [str(one) for one in who.public_ids],
+            "handles": [suppression.digest(key).hex() for key in who.handles],
+        }
+    )
 
 
 def wipe(sql: Cursor, who: Person, erasure: UUID, by: str, reason: str, at: datetime) -> Erasure:

@@ -1,15 +1,16 @@
 """Whoever is erased is gone everywhere, after late events and restored backups too, and nobody else is touched."""
 
 import os
+from threading import Thread
 from typing import Any
 
 import pytest
 from django.conf import settings
 from django.core.management import call_command
-from django.db import connection
+from django.db import connection, connections
 
 from channels.models import Delivery, DeliveryBody
-from customers import erasure, suppression
+from customers import erasure, holds, suppression
 from customers.identification import Key
 from customers.models import Customer, Erasure, Identity, Interaction, Suppressed
 from customers.verifying import verify
@@ -29,6 +30,7 @@ from tests.support import (
 
 pytestmark = COMMITTED
 SECRET = "Zanzibarovich"
+BEHIND = "SELECT count(*) FROM pg_stat_activity WHERE %s = ANY(pg_blocking_pids(pid))"
 
 
 @pytest.fixture
@@ -208,6 +210,39 @@ def test_a_changed_customer_is_not_erased_unseen(api: Api) -> None:
     assert answer.status_code == 409
     assert answer.json()["code"] == "conflict"
     assert Interaction.objects.count() == 2
+
+
+def test_a_hold_that_is_placed_while_the_locks_are_waited_for_keeps_the_person(api: Api) -> None:
+    """Whoever erases has seen no hold, and stands in line behind the transaction that begins one."""
+    customer = somebody(api, phone())
+    answers: list[Any] = []
+
+    def erases() -> None:
+        try:
+            answers.append(api.post(f"customers/{customer}/erase", {}))
+        finally:
+            connections.close_all()
+
+    eraser = Thread(target=erases)
+    with other_connection() as other, other_connection() as watcher:
+        watcher.autocommit = True
+        other.execute("SELECT 1 FROM customers_customer WHERE public_id = %s FOR UPDATE", (customer,))
+        (card,) = Identity.objects.filter(kind="card").values_list("id", flat=True)
+        with other.cursor() as sql:
+            holds.begin(sql, card, "a claim", "user:1")
+        eraser.start()
+        waits = 0
+        while not waits and eraser.is_alive():
+            (waits,) = watcher.execute(BEHIND, (other.info.backend_pid,)).fetchone() or (0,)
+        other.commit()
+    eraser.join()
+    assert waits == 1
+    assert [(one.status_code, one.json()["code"]) for one in answers] == [(409, "conflict")]
+    assert Interaction.objects.count() == 2
+    assert suppression.entries() == [], "the next start would erase him"
+    assert api.post(f"customers/{customer}/hold", {"held": False, "reason": "settled"}).status_code == 200
+    erased(api, customer)
+    assert len(suppression.entries()) == 1
 
 
 def test_only_an_admin_may(api: Api) -> None:
