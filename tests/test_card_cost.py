@@ -59,7 +59,7 @@ def jinja() -> Quickly:
 
 
 def test_everything_is_escaped_but_pictures_of_ours(jinja: Quickly) -> None:
-    shown = jinja.from_string("{{ said }}|{{ said|cut(3) }}|{{ said|quoted }}|{{ icons.bad }}|{{ icons[said] }}")
+    shown = jinja.from_string("{{ said }}|{{ said|cut(3) }}|{{ said|quoted }}|{{ icons['bad'] }}|{{ icons[said] }}")
     html = shown.render({"said": '<b a="\'">&'})
     assert "<b" not in html
     assert html.startswith("&lt;b a=&#34;&#39;&#34;&gt;&amp;|&lt;b…|%3Cb%20a%3D%22%27%22%3E%26|<svg ")

@@ -24,6 +24,7 @@ from django.utils.text import Truncator
 from django.utils.timesince import timesince
 from django.utils.translation import get_language, gettext, ngettext
 from jinja2 import Environment, StrictUndefined, Template, nodes
+from jinja2.compiler import CodeGenerator, Frame
 from jinja2.visitor import NodeTransformer
 from markupsafe import Markup, escape
 from markupsafe import _escape_inner as escape_inner  # type: ignore[attr-defined]
@@ -60,8 +61,25 @@ class Translated(NodeTransformer):
         return self.generic_visit(node)
 
 
+class Direct(CodeGenerator):
+    """A dictionary is asked for its key and an object for its attribute at once, not by a function that tries both."""
+
+    def visit_Getattr(self, node: nodes.Getattr, frame: Frame) -> None:
+        held = self.temporary_identifier()
+        self.write(f"({held}[{node.attr!r}] if ({held} := ")
+        self.visit(node.node, frame)
+        self.write(f").__class__ is dict else {held}.{node.attr})")
+
+    def visit_Getitem(self, node: nodes.Getitem, frame: Frame) -> None:
+        self.visit(node.node, frame)
+        self.write("[")
+        self.visit(node.arg, frame)
+        self.write("]")
+
+
 class Quickly(Environment):
     template_class = Quick
+    code_generator_class = Direct
     language = settings.LANGUAGE_CODE
 
     def _parse(self, source: str, name: str | None, filename: str | None) -> nodes.Template:
@@ -69,12 +87,6 @@ class Quickly(Environment):
         with translation.override(self.language):
             Translated().visit(found)
         return found
-
-    def getattr(self, obj: Any, attribute: str) -> Any:
-        """Most of what is shown are dictionaries: they are not asked first for what only objects have."""
-        if type(obj) is dict and attribute in obj:
-            return obj[attribute]
-        return super().getattr(obj, attribute)
 
     @lru_cache(maxsize=8)  # noqa: B019 - there is one, as long as the process
     def speaking(self, language: str | None) -> "Quickly":

@@ -63,10 +63,14 @@ def moment(text: str) -> datetime:
     return timezone.localtime(datetime.fromisoformat(text))
 
 
+def clock(at: datetime) -> str:
+    return f"{at:%H:%M}"
+
+
 def when(text: str, now: datetime) -> str:
     """Today, tomorrow and yesterday by name, with the hour; other days by date."""
     at = moment(text)
-    hour = formats.date_format(at, "H:i")
+    hour = clock(at)
     named = {0: _("today %(hour)s"), 1: _("tomorrow %(hour)s"), -1: _("yesterday %(hour)s")}
     days = (at.date() - timezone.localtime(now).date()).days
     return named[days] % {"hour": hour} if days in named else f"{day(text)} {hour}"
@@ -283,7 +287,7 @@ def prefers(known: Known, since: datetime | None, now: datetime) -> list[Line]:
         return []
     there = timezone.localtime(now).astimezone(ZoneInfo(found["zone"])).replace(hour=found["hour"], minute=0)
     here = timezone.localtime(there)
-    values = {"channel": channel(found["channel"]), "hour": formats.date_format(here, "H:i")}
+    values = {"channel": channel(found["channel"]), "hour": clock(here)}
     text = _("Mostly comes by %(channel)s, around %(hour)s") % values
     return [Line("prefers", text, found.get("line"), None, {name: found[name] for name in found if name != "line"})]
 
