@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from customers.handles import NORMALISER_VERSION, NormalHandle
 from customers.identification import CARD
 from customers.incoming import Handle, Trust
-from customers.linking import IDENTITIES, LINKS, MOVES
+from customers.linking import IDENTITIES, LINKS, MOVES, Retry
 from customers.merging import holding
 from customers.models import Change
 from customers.recording import attempt
@@ -16,7 +16,7 @@ from customers.sql import Cursor
 STANDS = "SELECT coalesce(merged_into_id, id) FROM customers_customer WHERE id = %s"
 # A card that was split off, or went with another customer, is no longer his: its successor counts on in `scope`.
 CARD_OF = """
-SELECT i.id, i.scope, c.public_id::text, c.founder_id,
+SELECT i.id, i.scope, c.public_id::text, c.founder_id, c.erased_at IS NOT NULL,
        (SELECT count(*) FROM customers_identity o WHERE o.kind = 'card' AND o.value = c.public_id::text)
   FROM customers_customer c
   LEFT JOIN customers_identity i ON i.kind = 'card' AND i.value = c.public_id::text AND i.customer_id = c.id
@@ -42,11 +42,16 @@ def card_of(sql: Cursor, customer: int, *, by: str, cause: str = "agent") -> tup
 
 
 def card_beside_founder(sql: Cursor, root: int, *, by: str, cause: str = "agent") -> tuple[int, Handle]:
-    """The card of a standing customer that the caller holds, linked to his founder."""
+    """The card of a standing customer that the caller holds, linked to his founder.
+
+    Raises Retry if he was erased while he was waited for: nothing may be added to him.
+    """
     sql.execute(CARD_OF, (root,))
     row = sql.fetchone()
     assert row is not None
-    card, scope, value, founder, cards = row
+    card, scope, value, founder, erased, cards = row
+    if erased:
+        raise Retry
     if card is None:
         scope = str(cards + 1) if cards else ""
         handle = NormalHandle(CARD, scope, value, raw="")

@@ -1,9 +1,12 @@
 """Whoever is erased is gone everywhere, after late events and restored backups too, and nobody else is touched."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from threading import Thread
 from typing import Any
 
+import psycopg
 import pytest
 from django.conf import settings
 from django.core.management import call_command
@@ -49,6 +52,21 @@ def somebody(api: Api, number: str, **fields: Any) -> str:
     answer = api.post(f"customers/{receipt['customer']}/notes", {"text": f"{SECRET} is kind"})
     assert answer.status_code == 201
     return str(receipt["customer"])
+
+
+@contextmanager
+def behind(thread: Thread) -> Iterator[psycopg.Connection[Any]]:
+    """Somebody's transaction; then the thread begins, and it is committed when the thread stands in line behind it."""
+    with other_connection() as other, other_connection() as watcher:
+        yield other
+        watcher.autocommit = True
+        thread.start()
+        waits = 0
+        while not waits and thread.is_alive():
+            (waits,) = watcher.execute(BEHIND, (other.info.backend_pid,)).fetchone() or (0,)
+        other.commit()
+    thread.join()
+    assert waits == 1
 
 
 def everywhere(word: str) -> list[str]:
@@ -223,26 +241,39 @@ def test_a_hold_that_is_placed_while_the_locks_are_waited_for_keeps_the_person(a
         finally:
             connections.close_all()
 
-    eraser = Thread(target=erases)
-    with other_connection() as other, other_connection() as watcher:
-        watcher.autocommit = True
+    with behind(Thread(target=erases)) as other:
         other.execute("SELECT 1 FROM customers_customer WHERE public_id = %s FOR UPDATE", (customer,))
         (card,) = Identity.objects.filter(kind="card").values_list("id", flat=True)
         with other.cursor() as sql:
             holds.begin(sql, card, "a claim", "user:1")
-        eraser.start()
-        waits = 0
-        while not waits and eraser.is_alive():
-            (waits,) = watcher.execute(BEHIND, (other.info.backend_pid,)).fetchone() or (0,)
-        other.commit()
-    eraser.join()
-    assert waits == 1
     assert [(one.status_code, one.json()["code"]) for one in answers] == [(409, "conflict")]
     assert Interaction.objects.count() == 2
     assert suppression.entries() == [], "the next start would erase him"
     assert api.post(f"customers/{customer}/hold", {"held": False, "reason": "settled"}).status_code == 200
     erased(api, customer)
     assert len(suppression.entries()) == 1
+
+
+@pytest.mark.parametrize(
+    ("what", "body"),
+    [
+        ("hold", {"held": True, "reason": "a claim"}),
+        ("consents", {"channel": "sms", "purpose": "marketing", "state": "given"}),
+    ],
+)
+def test_nothing_is_added_to_who_is_erased_meanwhile(api: Api, what: str, body: dict[str, Any]) -> None:
+    customer = somebody(api, phone())
+    answers: list[Any] = []
+
+    def adds() -> None:
+        try:
+            answers.append(api.post(f"customers/{customer}/{what}", body))
+        finally:
+            connections.close_all()
+
+    with behind(Thread(target=adds)) as other:
+        other.execute("UPDATE customers_customer SET erased_at = now() WHERE public_id = %s", (customer,))
+    assert [(one.status_code, one.json()["code"]) for one in answers] == [(410, "erased")]
 
 
 def test_only_an_admin_may(api: Api) -> None:
