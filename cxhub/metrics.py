@@ -105,5 +105,5 @@ def metrics(request: HttpRequest) -> HttpResponse:
         return HttpResponse(status=401, headers={"WWW-Authenticate": "Bearer"})
     registry = CollectorRegistry(auto_describe=False)
     registry.register(Subjects())
-    with patience(SECONDS):
+    with patience(SECONDS, tells=False):
         return HttpResponse(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
