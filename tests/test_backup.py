@@ -150,16 +150,23 @@ def recovered(servers: embedded.Servers) -> None:
 
 @pytest.mark.long
 def test_without_a_moment_nothing_archived_is_lost(folder: Path) -> None:
+    """Of a database, too, that was restored to a moment before: what was meant then must not be meant again."""
     number = phone()
     with serving(folder / "one") as servers:
         call_command("migrate", verbosity=0)
         shop()
         api = everything()
-        base = script("base-backup.sh", folder, "-h", folder / "one" / "run", "-U", "cxhub")
+        first = script("base-backup.sh", folder, "-h", folder / "one" / "run", "-U", "cxhub")
+        moment = ask(servers, "SELECT clock_timestamp()::text")
+        archived(servers)
+    script("restore.sh", first, folder / "wal", folder / "two" / "postgres", moment)
+    with serving(folder / "two") as servers:
+        recovered(servers)
+        base = script("base-backup.sh", folder, "-h", folder / "two" / "run", "-U", "cxhub")
         told(api, number, text="the last one")
         archived(servers)
-    script("restore.sh", base, folder / "wal", folder / "two" / "postgres")
-    with serving(folder / "two") as servers:
+    script("restore.sh", base, folder / "wal", folder / "three" / "postgres")
+    with serving(folder / "three") as servers:
         recovered(servers)
         assert texts(api, number) == ["the last one"]
 

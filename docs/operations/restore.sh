@@ -12,6 +12,8 @@ pg_verifybackup --quiet "$base"
 mkdir -p "$data"
 chmod 700 "$data"
 cp -a "$base/." "$data/"
+# What an earlier restore was to reach went along with the backup, and would end this one too early.
+sed -e '/^restore_command *=/d' -e '/^recovery_target/d' "$base/postgresql.auto.conf" >"$data/postgresql.auto.conf"
 {
     printf "restore_command = 'cp \"%s/%%f\" \"%%p\"'\n" "$wal"
     echo "recovery_target_action = 'promote'"
