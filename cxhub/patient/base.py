@@ -10,7 +10,7 @@ import psycopg
 from django.db.backends.postgresql import base
 from psycopg import IsolationLevel, waiting
 
-from customers.patience import LEFT, patience, ran_out
+from customers.patience import LEFT, Patience, patience, ran_out
 from cxhub.patient.crowd import ANSWER, LONG, PRIMARY, REPLICA, Crowd
 
 RV = TypeVar("RV")
@@ -30,7 +30,7 @@ class PatientConnection(psycopg.Connection[Any]):
         most = mine.left if timeout is None else min(timeout, mine.left)
         begun = monotonic()
         try:
-            if self.crowd is None or most <= LONG:
+            if self.crowd is None or mine.tells or most <= LONG:  # The doors find out by themselves, and sooner.
                 return super().wait(gen, interval, most)
             try:
                 return super().wait(gen, interval, LONG)
@@ -73,7 +73,7 @@ class PatientConnection(psycopg.Connection[Any]):
             wanted = next(connecting)
             while True:
                 ready = yield wanted
-                if not ready and cls.given_up(monotonic() - begun, mine.left, joined):
+                if not ready and cls.given_up(monotonic() - begun, mine, joined):
                     ran_out(mine)
                     raise psycopg.errors.ConnectionTimeout(SILENT)
                 wanted = connecting.send(ready)
@@ -84,10 +84,10 @@ class PatientConnection(psycopg.Connection[Any]):
             mine.waited(monotonic() - begun)
 
     @classmethod
-    def given_up(cls, waited: float, most: float, joined: ExitStack) -> bool:
+    def given_up(cls, waited: float, mine: Patience, joined: ExitStack) -> bool:
         """Whoever waits for a connection need not ask whether the server answers."""
-        if cls.crowd is None or waited <= LONG or waited > most:
-            return waited > most
+        if cls.crowd is None or mine.tells or waited <= LONG or waited > mine.left:
+            return waited > mine.left
         joined.pop_all().close()
         joined.enter_context(cls.crowd.joined())
         return cls.crowd.hopeless(lambda: waited < LONG + ANSWER)
