@@ -118,6 +118,9 @@ class Bench:
 
     def restart_cold(self) -> None:
         """PostgreSQL anew, and none of its files in the kernel's memory."""
+        from django.db import connections
+
+        connections.close_all()
         (child,) = (one for one in self.servers.children if one.name == "postgres")
         end([child], STOP_SECONDS * 6)
         evict(self.var / "postgres")
