@@ -22,7 +22,8 @@ from tests.bench.history import History, Person
 from tests.bench.servers import Bench, Database
 
 HEAVY = 50_000
-WARM = 0.5
+CONNECTIONS = 16
+"""Of the web processes: each plans a statement five times before it keeps the plan, once in its life."""
 POLLS_A_MINUTE = 30
 TYPED = 24
 GZIP = "gzip, deflate, br"
@@ -118,7 +119,7 @@ def opened(
     html = gzip.decompress(Connection(port).ask(page, 200)).decode()
     assert html.count("<article") == FIRST, html.count("<article")
     for cold in (read, page):
-        clients.run(port, [cold] * 4, seconds=WARM)
+        clients.run(port, [cold] * CONNECTIONS, seconds=2 * seconds)
     for _ in range(rounds):
         bench.idle()
         floor = clients.run(port, [read] * 4, seconds=seconds).rate
