@@ -26,7 +26,7 @@ PANELS = {
     "path": journeymap.PATH,
     "promises": owed.WAITING_OF,
     "expects": expected.AHEAD,
-    "scores": scorelists.LIST.format(scorelists.CONDITIONS["customer"]),
+    "scores": scorelists.LIST.format(scorelists.CONDITIONS["customer"], "s.at"),
     "feedback": feedbacklists.LIST.format(feedbacklists.CONDITIONS["customer"]),
     "matters": matterlists.LIST.format(
         f"{matterlists.CONDITIONS['customer']} AND {matterlists.UNSOLVED}", "r.at DESC, r.id DESC"

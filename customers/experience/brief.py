@@ -31,8 +31,8 @@ KNOWN = """json_build_object('public_id', c.public_id,
   'last_purchase', e.last_purchase_at, 'first_touch', e.first_touch, 'effort', e.effort, 'more', e.more,
   'promises', (SELECT coalesce(json_agg(p), '[]') FROM (
       SELECT id, what, kind, origin, owner, state, due_at, made_at, tries, tried_at, line_id FROM customers_promise
-       WHERE customer_id = c.id
-         AND (state = 'open' OR (state = 'broken' AND settled_at IS NULL AND closed_at > %(lately)s))
+       WHERE customer_id = c.id AND settled_at IS NULL
+         AND (state = 'open' OR (state = 'broken' AND closed_at > %(lately)s))
        ORDER BY state, due_at, id LIMIT 50) p),
   'requests', (SELECT coalesce(json_agg(r), '[]') FROM (
       SELECT r.id, r.subject, r.state, r.channel, r.at, r.waiting_since, r.last_at, r.last_line, r.line_id, r.agents,

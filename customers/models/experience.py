@@ -116,6 +116,11 @@ class Request(Derived):
             ),
             GinIndex(fields=["agents"], name="request_agents"),
             models.Index(fields=["customer_id"], name="request_abandoned", condition=models.Q(state="abandoned")),
+            models.Index(
+                fields=["customer_id", "-at", "-id"],
+                name="request_unsolved",
+                condition=models.Q(state__in=["open", "answered"]),
+            ),
         ]
 
 

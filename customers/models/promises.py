@@ -42,6 +42,7 @@ class Promise(Derived):
     class Meta:
         indexes = [
             models.Index(fields=["customer_id", "-at"], name="promise_of"),
+            models.Index(fields=["customer_id", "due_at", "id"], name="promise_waiting", condition=OPEN_STATE),
             models.Index(fields=["due_at", "id"], name="promise_due", condition=OPEN_STATE),
             models.Index(fields=["owner", "due_at", "id"], name="promise_owner", condition=OPEN_STATE),
             models.Index(fields=["state", "-closed_at", "-id"], name="promise_state"),
