@@ -14,8 +14,8 @@ from customers.cards import STANDING, stands
 from customers.console import words
 from customers.console.addressing import addresses
 from customers.console.asked import Asked
-from customers.console.compiled import answered, drawn, token
-from customers.console.navigation import head, top
+from customers.console.compiled import answered, token
+from customers.console.navigation import above, head
 from customers.console.notes import empty_form
 from customers.console.overview import side_of
 from customers.console.pages import customer_of, is_htmx, page, user_id, uuid_of
@@ -53,12 +53,13 @@ def card(request: HttpRequest, principal: Principal, customer: str) -> HttpRespo
         return redirect(moved)
     to, query = addresses(), asked.query()
     context = {
-        "card": who,
-        "beside": drawn("customers/beside.html", **beside),
-        "lines": found.drawn(request, up=True, down=True, filtered=asked.filtered),
-        "empty": not found.lines,
-        "may_write": beside["may_write"],
-        "url": to.of_customer("card", who["id"]),
+        **beside,
+        **found.said(request, up=True, down=True, filtered=asked.filtered),
+        **above(request),
+        **empty_form(request),
+        "name": who["name"],
+        "head": head(signed_in=True),
+        "messages": get_messages(request),
         "asked": asked,
         "missing": found.missing,
         "changes": found.changes,
@@ -67,17 +68,8 @@ def card(request: HttpRequest, principal: Principal, customer: str) -> HttpRespo
         "directions": words.said(words.DIRECTIONS).items(),
         "live": f"{to.of_customer('news', who['id'])}?{query}",
         "exported": "" if principal.masked else f"{to.of_customer('export', who['id'])}?{query}",
-        **empty_form(request),
     }
-    return answered(
-        "customers/card_page.html",
-        name=who["name"],
-        head=head(signed_in=True),
-        top=top(request, "", searches=False),
-        messages=get_messages(request),
-        main=drawn("customers/card.html", **context),
-        may_write=beside["may_write"],
-    )
+    return answered("customers/card_page.html", **context)
 
 
 @page()

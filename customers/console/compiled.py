@@ -5,8 +5,9 @@ were translated when they were compiled. Whatever a template prints is escaped u
 only icons and pictures of ours are. A name that nobody gave is an error.
 """
 
-from collections.abc import Mapping, Sequence
-from datetime import date, datetime
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, tzinfo
 from functools import lru_cache
 from typing import Any
 from urllib.parse import quote
@@ -61,8 +62,33 @@ class Translated(NodeTransformer):
         return self.generic_visit(node)
 
 
+class Whole(NodeTransformer):
+    """What a template includes stands in it: made at once, with the names of the template around it."""
+
+    def __init__(self, within: "Quickly") -> None:
+        self.within = within
+
+    def visit_Include(self, node: nodes.Include) -> Any:
+        match node.template:
+            case nodes.Const(value=str(name)) if self.within.loader is not None:
+                source, filename, _ = self.within.loader.get_source(self.within, name)
+                return self.within._parse(source, name, filename).body
+        return node
+
+
 class Direct(CodeGenerator):
-    """A dictionary is asked for its key and an object for its attribute at once, not by a function that tries both."""
+    """What is at hand is taken at once, not by functions that try several ways.
+
+    A dictionary is asked for its key and an object for its attribute; what is called wants nothing of the template.
+    """
+
+    def visit_Call(self, node: nodes.Call, frame: Frame, forward_caller: bool = False) -> None:
+        self.visit(node.node, frame)
+        self.write("(")
+        for arg in (*node.args, *node.kwargs):
+            self.visit(arg, frame)
+            self.write(", ")
+        self.write(")")
 
     def visit_Getattr(self, node: nodes.Getattr, frame: Frame) -> None:
         held = self.temporary_identifier()
@@ -86,6 +112,7 @@ class Quickly(Environment):
         found = super()._parse(source, name, filename)
         with translation.override(self.language):
             Translated().visit(found)
+        Whole(self).visit(found)
         return found
 
     @lru_cache(maxsize=8)  # noqa: B019 - there is one, as long as the process
@@ -102,10 +129,6 @@ def environment(**options: Any) -> Environment:
     found.globals |= {
         "icons": Icons(),
         "clock": clock,
-        "short": short,
-        "moment": moment,
-        "when": when,
-        "day": day,
         "more_characters": more_characters,
         "more_files": more_files,
         "what_it_said_before": what_it_said_before,
@@ -120,8 +143,11 @@ def environment(**options: Any) -> Environment:
 def drawn(name: str, /, **said: Any) -> SafeString:
     """A template with what it says, for another template to show as it is."""
     engine: Any = engines["jinja2"]
-    template = engine.env.speaking(get_language()).get_template(name)
-    return SafeString(template.render({"to": addresses(), **said}))  # nosec B703
+    language = get_language()
+    template = engine.env.speaking(language).get_template(name)
+    at = Times(language, timezone.get_current_timezone())
+    known = {"to": addresses(), "short": at.short, "moment": at.moment, "when": at.when, "day": at.day}
+    return SafeString(template.render(known | said))  # nosec B703
 
 
 def answered(name: str, /, **said: Any) -> HttpResponse:
@@ -146,10 +172,9 @@ def may_write(request: HttpRequest) -> bool:
     return principal is not None and principal.may("write")
 
 
-def articles(request: HttpRequest, lines: list[Any], **said: Any) -> SafeString:
-    """Lines as articles; with `show_day` each says its date, with `days` there are headings between them."""
-    given: Mapping[str, Any] = {"days": False, "show_day": False, **said}
-    return drawn("customers/articles.html", lines=lines, may_write=may_write(request), **given)
+def articles(request: HttpRequest, lines: list[Any], *, show_day: bool = False) -> SafeString:
+    """Lines as articles; with `show_day` each says its date."""
+    return drawn("customers/articles.html", lines=lines, may_write=may_write(request), show_day=show_day, days=False)
 
 
 @lru_cache(maxsize=100)
@@ -187,32 +212,36 @@ def clock(at: datetime) -> str:
     return f"{at.hour:02}:{at.minute:02}"
 
 
-def short(at: datetime) -> str:
-    """Its date in figures."""
-    return figures(at.date(), get_language())
-
-
 @lru_cache(maxsize=2048)
 def figures(day: date, language: str | None) -> str:
     return formats.date_format(day, "SHORT_DATE_FORMAT")
 
 
-def moment(at: datetime) -> str:
-    """Date and time in the reader's zone."""
-    here = timezone.localtime(at)
-    return f"{short(here)} {clock(here)}"
+@dataclass(frozen=True, slots=True)
+class Times:
+    """As the reader tells the time: in his language and zone."""
 
+    language: str | None
+    zone: tzinfo
 
-def when(at: datetime) -> SafeString:
-    """The same for programs, too."""
-    here = timezone.localtime(at)
-    return SafeString(f'<time datetime="{here.isoformat()}">{short(here)} {clock(here)}</time>')  # nosec B703
+    def short(self, at: datetime) -> str:
+        """Its date in figures."""
+        return figures(at.date(), self.language)
 
+    def moment(self, at: datetime) -> str:
+        """Date and time."""
+        here = at.astimezone(self.zone)
+        return f"{self.short(here)} {clock(here)}"
 
-def day(at: datetime) -> SafeString:
-    """Its date in the reader's zone, for programs, too."""
-    here = timezone.localtime(at)
-    return SafeString(f'<time datetime="{here.isoformat()}">{short(here)}</time>')  # nosec B703
+    def when(self, at: datetime) -> SafeString:
+        """The same for programs, too."""
+        here = at.astimezone(self.zone)
+        return SafeString(f'<time datetime="{here.isoformat()}">{self.short(here)} {clock(here)}</time>')  # nosec B703
+
+    def day(self, at: datetime) -> SafeString:
+        """Its date, for programs, too."""
+        here = at.astimezone(self.zone)
+        return SafeString(f'<time datetime="{here.isoformat()}">{self.short(here)}</time>')  # nosec B703
 
 
 def since(at: datetime) -> str:

@@ -1,6 +1,7 @@
 """What stands above every page: the search, and where else one may go."""
 
 from functools import lru_cache
+from typing import Any
 
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.http import HttpRequest
@@ -28,6 +29,11 @@ def _head(language: str | None, signed_in: bool) -> SafeString:
 
 def top(request: HttpRequest, q: str, *, searches: bool) -> SafeString:
     """For whoever is signed in; `searches`: results come as one types."""
+    return drawn("customers/top.html", **above(request, q, searches=searches))
+
+
+def above(request: HttpRequest, q: str = "", *, searches: bool = False) -> dict[str, Any]:
+    """What `top.html` says."""
     user, principal = request.user, getattr(request, "principal", None)
     supervises = principal is not None and principal.supervises
     begins = next((name for path, name in BEGINS.items() if request.path.startswith(path)), "")
@@ -42,13 +48,12 @@ def top(request: HttpRequest, q: str, *, searches: bool) -> SafeString:
         ("admin:index", _("Administration")) if getattr(user, "is_staff", False) else None,
         ("docs", "API"),
     ]
-    return drawn(
-        "customers/top.html",
-        pages=[one for one in found if one],
-        here=begins or (request.resolver_match.url_name if request.resolver_match else ""),
-        q=q,
-        searches=searches,
-        masked=principal is not None and principal.masked,
-        username=user.get_username() if isinstance(user, AbstractBaseUser) else "",  # A key has none.
-        csrf=token(request),
-    )
+    return {
+        "pages": [one for one in found if one],
+        "here": begins or (request.resolver_match.url_name if request.resolver_match else ""),
+        "q": q,
+        "searches": searches,
+        "masked": principal is not None and principal.masked,
+        "username": user.get_username() if isinstance(user, AbstractBaseUser) else "",  # A key has none.
+        "csrf": token(request),
+    }

@@ -2,18 +2,18 @@
 
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils.safestring import SafeString
 
 from customers import timeline
 from customers.access import Principal
 from customers.cards import Erased
 from customers.console.addressing import addresses
 from customers.console.asked import Asked, line, place_of
-from customers.console.compiled import articles, drawn
+from customers.console.compiled import answered, articles, may_write
 from customers.console.lines import Line, lines, parsed
 from customers.console.pages import customer_of, is_htmx, page
 from customers.console.promised import beside
@@ -42,18 +42,18 @@ class Reading:
     def newest(self) -> bool:
         return not self.newer
 
-    def drawn(self, request: HttpRequest, *, up: bool, down: bool, filtered: bool) -> SafeString:
-        """With the ways on, towards newer lines if `up` and towards older ones if `down`."""
+    def said(self, request: HttpRequest, *, up: bool, down: bool, filtered: bool) -> dict[str, Any]:
+        """For `lines.html`: with the ways on, towards newer lines if `up` and towards older ones if `down`."""
         to = addresses()
-        return drawn(
-            "customers/lines.html",
-            articles=articles(request, self.lines, days=True),
-            newer=self.newer if up else "",
-            older=self.older if down else "",
-            ends=down and not self.older and bool(self.lines) and not filtered,
-            url=to.of_customer("card", self.customer),
-            lines_url=to.of_customer("lines", self.customer),
-        )
+        return {
+            "lines": self.lines,
+            "may_write": may_write(request),
+            "newer": self.newer if up else "",
+            "older": self.older if down else "",
+            "ends": down and not self.older and bool(self.lines) and not filtered,
+            "url": to.of_customer("card", self.customer),
+            "lines_url": to.of_customer("lines", self.customer),
+        }
 
 
 def read(
@@ -124,7 +124,7 @@ def more(request: HttpRequest, principal: Principal, customer: str) -> HttpRespo
         root = customer_of(sql, customer)
         found = read(sql, root, customer, asked, principal, request.path, None)
     up = upwards(asked.cursor)
-    return HttpResponse(found.drawn(request, up=up, down=not up, filtered=asked.filtered))
+    return answered("customers/lines.html", **found.said(request, up=up, down=not up, filtered=asked.filtered))
 
 
 def upwards(token: str) -> bool:
