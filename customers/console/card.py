@@ -33,7 +33,9 @@ WITH asked AS ({STANDING.replace("%s", "%(public_id)s")}), kept AS (
              WHEN customers_lastlook.looked_at < now() - interval '10 minutes' THEN customers_lastlook.looked_at
              ELSE customers_lastlook.seen_until END
      RETURNING seen_until)
-SELECT asked.id, asked.erased, coalesce((SELECT seen_until FROM kept), (SELECT seen_until FROM noted)) FROM asked
+SELECT asked.id, asked.erased, c.public_id::text,
+       coalesce((SELECT seen_until FROM kept), (SELECT seen_until FROM noted))
+  FROM asked JOIN customers_customer c ON c.id = asked.id
 """.encode()
 """A page that is loaded again does not make everything old at once, and at once it is the same look."""
 SEEN = "SELECT seen_until FROM customers_lastlook WHERE user_id = %s AND customer_id = %s"
@@ -44,12 +46,10 @@ def card(request: HttpRequest, principal: Principal, customer: str) -> HttpRespo
     """`/customers/{id}`, with filters, `cursor`, `on` (a day) or `at` (a contact)."""
     asked = Asked.of(request.GET)
     with cursor("reading") as sql:
-        root, seen_until = looked(sql, user_id(principal), uuid_of(customer))
-        beside = side_of(sql, root, principal, seen_until) | {"csrf": token(request)}
-        who = beside["card"]
-        known = {"calendars": beside["calendars"], "anything": beside["said_something"]}
-        found = read(sql, root, who["id"], asked, principal, request.path, seen_until, **known)
-    if found.missing and asked.at and (moved := moved_to(asked, who["id"])):
+        root, who, seen_until = looked(sql, user_id(principal), uuid_of(customer))
+        found = read(sql, root, who, asked, principal, request.path, seen_until)
+        beside = side_of(sql, root, principal, seen_until, found.lines)
+    if found.missing and asked.at and (moved := moved_to(asked, who)):
         return redirect(moved)
     to, query = addresses(), asked.query()
     context = {
@@ -57,7 +57,7 @@ def card(request: HttpRequest, principal: Principal, customer: str) -> HttpRespo
         **found.said(request, up=True, down=True, filtered=asked.filtered),
         **above(request),
         **empty_form(request),
-        "name": who["name"],
+        "name": beside["card"]["name"],
         "head": head(signed_in=True),
         "messages": get_messages(request),
         "asked": asked,
@@ -66,8 +66,8 @@ def card(request: HttpRequest, principal: Principal, customer: str) -> HttpRespo
         "channels": [(row["channel"], row["words"]) for row in beside["rows"]],
         "kinds": words.said(words.KINDS).items(),
         "directions": words.said(words.DIRECTIONS).items(),
-        "live": f"{to.of_customer('news', who['id'])}?{query}",
-        "exported": "" if principal.masked else f"{to.of_customer('export', who['id'])}?{query}",
+        "live": f"{to.of_customer('news', who)}?{query}",
+        "exported": "" if principal.masked else f"{to.of_customer('export', who)}?{query}",
     }
     return answered("customers/card_page.html", **context)
 
@@ -91,14 +91,17 @@ def seen(sql: Cursor, user: int, customer: int) -> datetime | None:
     return row[0] if row else None
 
 
-def looked(sql: Cursor, user: int, public_id: UUID) -> tuple[int, datetime]:
-    """Whose card it is, and until when the agent had seen it; notes that he looks again. Raises Unknown or Erased."""
+def looked(sql: Cursor, user: int, public_id: UUID) -> tuple[int, str, datetime]:
+    """Whose card it is (internal and public id), and until when the agent had seen it; notes that he looks again.
+
+    Raises Unknown or Erased.
+    """
     with noting(sql) as near:
         near.execute(LOOKED, {"user": user, "public_id": public_id}, prepare=True)
         row = near.fetchone()
     root = stands(row)
     assert row is not None
-    return root, row[2]
+    return root, row[2], row[3]
 
 
 def moved_to(asked: Asked, customer: str) -> str:

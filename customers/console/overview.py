@@ -1,5 +1,6 @@
 """What stands beside the timeline: who the customer is in brief, what is open, how he is reached, how often he came."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -8,10 +9,11 @@ from django.http import Http404
 
 from customers import cards, consents, holds, masking
 from customers.access import Principal
-from customers.console import knowledge, pictures, suggestions
+from customers.console import knowledge, pictures, promised, suggestions
 from customers.console.consenting import consented
 from customers.console.feelings import feelings
 from customers.console.journeys import path_of
+from customers.console.lines import Line
 from customers.console.matters import open_of
 from customers.console.personal import described
 from customers.console.promised import expectation, promise
@@ -33,9 +35,9 @@ PANELS = {
     ),
     "consents": consents.OF.replace("%s", "%(customer)s"),
     "held": holds.OF.replace("%s", "%(customer)s"),
-    "said": owed.ANYTHING,
+    "said": owed.SAID,
 }
-"""Each asks for the rows of one `%(customer)s`, some for a few of them."""
+"""Each asks for the rows of one `%(customer)s`, some for a few of them, the last for what was said in `%(lines)s`."""
 MOST = "5"
 ROWS = "(SELECT coalesce(json_agg(x), '[]') FROM ({}) x)"
 ALL = brief.asking(
@@ -46,14 +48,22 @@ ALL = brief.asking(
 """With the brief in one statement: most of the panels are empty, and asking costs more than answering."""
 
 
-def side_of(sql: Cursor, root: int, principal: Principal, since: datetime | None) -> dict[str, Any]:
-    """For the template; what was folded is made true first, so that the panels say the same as the brief."""
-    found = brief.brief(root, since=since, statement=ALL)
+def side_of(
+    sql: Cursor, root: int, principal: Principal, since: datetime | None, lines: Sequence[Line] = ()
+) -> dict[str, Any]:
+    """For the template; what was folded is made true first, so that the panels say the same as the brief.
+
+    With what was said in `lines`, which stand beside it.
+    """
+    asked = {"lines": owed.array(one.id for one in lines)}
+    found = brief.brief(root, since=since, statement=ALL, asked=asked)
     if found is None:
         raise Http404
     who, *rest = orjson.loads(found.also)
     panels = dict(zip(PANELS, rest, strict=True))
     who = masking.shown(who)
+    offered = found.frame.calendars if principal.may("write") else None
+    promised.put(lines, [(one["kind"], one["said"]) for one in panels["said"]], lambda: offered)
     return {
         "card": who,
         "profile": described(who),
@@ -67,8 +77,6 @@ def side_of(sql: Cursor, root: int, principal: Principal, since: datetime | None
         "promises": [promise(one["promise"]) for one in panels["promises"]],
         "expects": [expectation(one["expectation"]) for one in panels["expects"]],
         **consented(panels["consents"], panels["held"]),
-        "calendars": found.frame.calendars,
-        "said_something": bool(panels["said"]),
         "may_write": principal.may("write"),
         "may_hold": principal.supervises,
         "may_unmask": getattr(principal, "may_unmask", False),

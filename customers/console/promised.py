@@ -1,9 +1,8 @@
 """What was promised and is expected, in words: for the card, beside the lines in which it was said, and in lists."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
-from uuid import UUID
 
 import orjson
 from django.utils import timezone
@@ -89,36 +88,23 @@ def expectation(text: str) -> dict[str, Any]:
     return one
 
 
-def beside(
-    sql: Cursor,
-    root: int,
-    shown: Sequence[Line],
-    *,
-    offer: bool,
-    calendars: Calendars | None = None,
-    anything: bool = True,
-) -> list[Line]:
-    """Lines with what was promised and expected in them, unless it is known that there is not `anything`.
-
-    `offer`: and what our own text seems to promise.
-    """
-    said = said_in(sql, root, [UUID(one.id) for one in shown]) if anything else {}
-    days = calendars
-    for one in shown:
-        one.promises, one.expectations = said.get(one.id, ([], []))
-        if offer and suggestible(one):
-            days = days or framing.read(sql).calendars
-            one.suggestion = suggestion(one.entry, days)
-    return list(shown)
+def beside(sql: Cursor, root: int, shown: Sequence[Line], *, offer: bool) -> None:
+    """Puts to lines what was promised and expected in them; `offer`: and what our own text seems to promise."""
+    said = owed.said_in(sql, root, [one.id for one in shown])
+    put(shown, said, lambda: framing.read(sql).calendars if offer else None)
 
 
-def said_in(sql: Cursor, root: int, ids: Iterable[UUID]) -> dict[str, tuple[list[Any], list[Any]]]:
-    """{line: (promises, expectations)}"""
+def put(shown: Sequence[Line], said: Iterable[tuple[int, str]], offer: Callable[[], Calendars | None]) -> None:
+    """The same of what `owed.said_in` found; `offer`: the business hours, where something is to be suggested."""
     found: dict[str, tuple[list[Any], list[Any]]] = {}
-    for kind, text in owed.said_in(sql, root, ids):
-        one = expectation(text) if kind else promise(text)
-        found.setdefault(one["line"], ([], []))[kind].append(one)
-    return found
+    for kind, text in said:
+        what = expectation(text) if kind else promise(text)
+        found.setdefault(what["line"], ([], []))[kind].append(what)
+    days = None
+    for one in shown:
+        one.promises, one.expectations = found.get(one.id, ([], []))
+        if suggestible(one) and (days := days or offer()) is not None:
+            one.suggestion = suggestion(one.entry, days)
 
 
 def suggestible(one: Line) -> bool:

@@ -17,7 +17,6 @@ from customers.console.compiled import answered, articles, may_write
 from customers.console.lines import Line, lines, parsed
 from customers.console.pages import customer_of, is_htmx, page
 from customers.console.promised import beside
-from customers.experience.calendar import Calendars
 from customers.sql import Cursor, cursor
 from customers.timeline import Page
 
@@ -64,12 +63,10 @@ def read(
     principal: Principal,
     path: str,
     seen_until: datetime | None,
-    calendars: Calendars | None = None,
-    anything: bool = True,
 ) -> Reading:
-    """What the address asks for; raises Http404 for a cursor of somebody else's making.
+    """What the address asks for, without what was said in the lines (`promised.beside`).
 
-    `calendars` and whether there is `anything` promised or expected: of whoever has asked for that already.
+    Raises Http404 for a cursor of somebody else's making.
     """
 
     def fetched(token: str | None, limit: int = LIMIT if asked.token() or asked.at else FIRST) -> Page:
@@ -99,14 +96,7 @@ def read(
         ends, entries = (above.previous, only.next), parsed(above.results) + parsed(only.results)
     return Reading(
         customer,
-        beside(
-            sql,
-            root,
-            lines(entries, customer, seen_until=seen_until, here=asked.at, viewer=principal.viewer),
-            offer=principal.may("write"),
-            calendars=calendars,
-            anything=anything,
-        ),
+        lines(entries, customer, seen_until=seen_until, here=asked.at, viewer=principal.viewer),
         newer=asked.query(cursor=ends[0]) if ends[0] else "",
         older=asked.query(cursor=ends[1]) if ends[1] else "",
         changes=only.changes,
@@ -123,6 +113,7 @@ def more(request: HttpRequest, principal: Principal, customer: str) -> HttpRespo
     with cursor("reading") as sql:
         root = customer_of(sql, customer)
         found = read(sql, root, customer, asked, principal, request.path, None)
+        beside(sql, root, found.lines, offer=principal.may("write"))
     up = upwards(asked.cursor)
     return answered("customers/lines.html", **found.said(request, up=up, down=not up, filtered=asked.filtered))
 
@@ -157,5 +148,7 @@ def whole_line(request: HttpRequest, principal: Principal, customer: str, intera
     entries = parsed(one.results) if one else []
     if [entry["id"] for entry in entries] != [str(found)]:
         raise Http404
+    (shown,) = lines(entries, customer, whole=True)
     with cursor("reading") as sql:
-        return beside(sql, root, lines(entries, customer, whole=True), offer=principal.may("write"))[0]
+        beside(sql, root, [shown], offer=principal.may("write"))
+    return shown

@@ -8,7 +8,7 @@ lines of the kinds in the same order. A kind with more than is shown says how ma
 of the folds: one statement, whatever the length of the history.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -101,14 +101,22 @@ class Brief:
 
 
 def brief(
-    customer: int, *, since: datetime | None = None, now: datetime | None = None, statement: bytes = OF
+    customer: int,
+    *,
+    since: datetime | None = None,
+    now: datetime | None = None,
+    statement: bytes = OF,
+    asked: Mapping[str, Any] | None = None,
 ) -> Brief | None:
-    """In the language and time zone that are active; None for whom there is not. `statement`: what `asking` made."""
+    """In the language and time zone that are active; None for whom there is not.
+
+    `statement`: what `asking` made; `asked`: what it asks for besides.
+    """
     at = now or datetime.now(UTC)
     with cursor("reading") as sql:
-        said, known, also = read(sql, customer, since, at, statement)
+        said, known, also = read(sql, customer, since, at, statement, asked or {})
         if known and not fresh(customer, said, at):
-            said, known, also = read(sql, customer, since, at, statement)
+            said, known, also = read(sql, customer, since, at, statement, asked or {})
     if known is None:
         return None
     frame = framing.of(said[0])
@@ -118,11 +126,11 @@ def brief(
 
 
 def read(
-    sql: Cursor, customer: int, since: datetime | None, now: datetime, statement: bytes
+    sql: Cursor, customer: int, since: datetime | None, now: datetime, statement: bytes, more: Mapping[str, Any]
 ) -> tuple[Sequence[Any], dict[str, Any] | None, Any]:
     """The columns of FRESH, everything that the lines of the brief say, and what else was asked for."""
     asked = {"customer": customer, "since": since, "new": COUNTED, "lately": now - timedelta(days=BROKEN_DAYS)}
-    sql.execute(statement, {**asked, "now": now}, prepare=True)
+    sql.execute(statement, {**asked, "now": now, **more}, prepare=True)
     *said, known, also = sql.fetchone() or (None, None)
     return said, known, also
 

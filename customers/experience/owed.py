@@ -31,18 +31,13 @@ EXPECTATION: Final = """json_build_object('id', e.id, 'customer', coalesce(m.pub
 EXPECTATIONS: Final = """customers_expectation e JOIN customers_customer c ON c.id = e.customer_id
   LEFT JOIN customers_customer m ON m.id = c.merged_into_id"""
 SAID = f"""
-SELECT 0, {PROMISE}, p.made_at, p.id FROM {FROM}
+SELECT 0 AS kind, {PROMISE} AS said, p.made_at AS at, p.id FROM {FROM}
  WHERE p.customer_id = %(customer)s AND p.line_id = ANY(%(lines)s::uuid[])
  UNION ALL
 SELECT 1, {EXPECTATION}, e.stated_at, e.id FROM {EXPECTATIONS}
  WHERE e.customer_id = %(customer)s AND e.line_id = ANY(%(lines)s::uuid[])
  ORDER BY 3, 4
 """
-ANYTHING = """
-SELECT 1 FROM customers_promise WHERE customer_id = %(customer)s
- UNION ALL SELECT 1 FROM customers_expectation WHERE customer_id = %(customer)s LIMIT 1
-"""
-"""Whether there is anything to look for beside the lines."""
 WAITING_OF = f"""
 SELECT {PROMISE} AS promise FROM {FROM} WHERE p.customer_id = %(customer)s AND p.settled_at IS NULL
  ORDER BY p.due_at, p.id LIMIT 20
@@ -152,12 +147,15 @@ def of_line(sql: Cursor, customer: int, line: UUID) -> list[str]:
     return [row[0] for row in sql.fetchall()]
 
 
-def said_in(sql: Cursor, customer: int, lines: Iterable[UUID]) -> list[tuple[int, str]]:
+def said_in(sql: Cursor, customer: int, lines: Iterable[str]) -> list[tuple[int, str]]:
     """What was said in lines of a customer: (0, a promise) and (1, an expectation), as JSON texts."""
-    # As one text: that costs a tenth of making an array of UUIDs.
-    asked = {"customer": customer, "lines": f"{{{','.join(str(line) for line in lines)}}}"}
-    sql.execute(SAID.encode(), asked)
+    sql.execute(SAID.encode(), {"customer": customer, "lines": array(lines)})
     return [(row[0], row[1]) for row in sql.fetchall()]
+
+
+def array(ids: Iterable[str]) -> str:
+    """UUIDs as one text: that costs a tenth of making an array of them."""
+    return f"{{{','.join(ids)}}}"
 
 
 def one(sql: Cursor, id_: UUID) -> tuple[str, int] | None:
