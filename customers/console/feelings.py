@@ -4,21 +4,18 @@ from typing import Any
 
 from customers.console import meanings, words
 from customers.console.lines import moment
-from customers.experience import feedbacklists, scorelists
 
 
-def feelings(scores: list[dict[str, Any]], said: list[dict[str, Any]]) -> dict[str, Any]:
-    """From the rows of folds: whoever asks has seen to it that they are fresh."""
-    answers = [scorelists.shown(*row.values()) for row in scores]
-    spoken = [feedbacklists.shown(*row.values()) for row in said]
+def feelings(answers: list[dict[str, Any]], spoken: list[dict[str, Any]]) -> dict[str, Any]:
+    """From `scorelists.LATEST_OF` and `feedbacklists.FIRST_OF`: whoever asks has seen to it that they are fresh."""
     return {
         "scores": [
             {
                 **one,
                 "given_at": moment(one["given_at"]),
                 "metric_name": words.METRICS.get(one["metric"], one["metric"]),
-                "why_not": meanings.WHY_NOT.get(one["why"] or "", ""),
-                "came_back": meanings.FOLLOW_UPS.get((one["follow_up"] or {}).get("state") or "", ""),
+                "why_not": meanings.WHY_NOT.get(one["why"], ""),
+                "came_back": meanings.FOLLOW_UPS.get(one["follow_up"] or "", ""),
             }
             for one in answers
         ],

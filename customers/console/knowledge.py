@@ -13,22 +13,23 @@ from customers.access import Principal, log_views
 from customers.api.attributes import LONGEST, Key
 from customers.attributes import BIRTHDAY, TAG
 from customers.byhand import card_beside_founder
+from customers.cards import TRUST
 from customers.console import words
 from customers.console.outcomes import done, public_ids
 from customers.console.pages import Refused, Unreadable, clean, customer_of, page
 from customers.console.personal import MINE, identity, plain, source
 from customers.console.sides import side
 from customers.merging import holding
-from customers.models.identity import Trust
 from customers.recording import attempt
 from customers.sql import cursor
 
 NAME, TAGS = 300, 60
-TAGGED = """
-SELECT DISTINCT ON (a.key) substr(a.key, 5) AS tag, a.value, a.source, a.trust
+CLAIMED = f"""
+SELECT DISTINCT ON (a.key) a.key, a.value, a.source, {TRUST.format("a")} AS trust, a.claimed_at
   FROM customers_attributeclaim a JOIN customers_identity i ON i.id = a.identity_id
- WHERE i.customer_id = %(customer)s AND left(a.key, 4) = 'tag:' ORDER BY a.key, a.trust DESC, a.claimed_at DESC, a.id
+ WHERE i.customer_id = %(customer)s ORDER BY a.key, a.trust DESC, a.claimed_at DESC, a.id
 """
+"""The best word on the name, each attribute and tag: what `cards` says of them, read at once."""
 
 
 @page("GET", "HEAD", "POST", scope="write")
@@ -129,14 +130,21 @@ def grouped(claims: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return list(found.values())
 
 
+def named_and_known(claims: list[dict[str, Any]]) -> dict[str, Any]:
+    """Name and attributes in the shape of a card, from the rows of CLAIMED."""
+    said = {one["key"]: one for one in claims if one["value"] is not None and not one["key"].startswith(TAG)}
+    name = said.pop("name", None)
+    return {"name": name and name["value"], "attributes": said}
+
+
 def tags(claims: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The tags that a card shows, each with its source and trust."""
+    """The tags that a card shows, each with its source and trust, from the same rows."""
     return [
         {
-            "tag": one["tag"],
+            "tag": one["key"].removeprefix(TAG),
             "source": source(one["source"]),
-            "trust": words.TRUST.get(Trust(one["trust"]).label, ""),
+            "trust": words.TRUST.get(one["trust"], ""),
         }
         for one in claims
-        if one["value"] is True
+        if one["value"] is True and one["key"].startswith(TAG)
     ]

@@ -60,26 +60,34 @@ def matters(request: HttpRequest, principal: Principal) -> HttpResponse:
 
 def described(row: dict[str, Any]) -> dict[str, Any]:
     """One matter in words."""
-    channels, efforts = words.said(words.CHANNELS), words.said(meanings.EFFORT)
+    efforts = words.said(meanings.EFFORT)
     return {
-        **row,
-        "state_name": words.said(meanings.MATTERS).get(row["state"], row["state"]),
-        "channel_names": [channels.get(one_, one_) for one_ in row["channels"]],
+        **short(row),
         "answer": None if row["answer_s"] is None else length(row["answer_s"]),
         "answer_business": None if row["answer_business_s"] is None else length(row["answer_business_s"]),
         "solution": None if row["solution_s"] is None else length(row["solution_s"]),
         "solution_business": None if row["solution_business_s"] is None else length(row["solution_business_s"]),
         "waited": length(row["waited_s"]),
-        "solver": words.said(meanings.SOLVERS).get(row["solved_by"] or "", ""),
         "open": row["state"] in ("open", "answered"),
         "parts": [(efforts[name], points) for name, points in row["effort_parts"].items() if points],
+    }
+
+
+def short(row: dict[str, Any]) -> dict[str, Any]:
+    """What a card says of it, in words."""
+    channels = words.said(words.CHANNELS)
+    return {
+        **row,
+        "state_name": words.said(meanings.MATTERS).get(row["state"], row["state"]),
+        "channel_names": [channels.get(one_, one_) for one_ in row["channels"]],
+        "solver": words.said(meanings.SOLVERS).get(row["solved_by"] or "", ""),
     }
 
 
 def open_of(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """What is open, for the card, from rows as JSON has them."""
     times = ("waiting_since", "opened_at")
-    return [described({**row, **{name: row[name] and moment(row[name]) for name in times}}) for row in rows]
+    return [short({**row, **{name: row[name] and moment(row[name]) for name in times}}) for row in rows]
 
 
 @page("GET", "HEAD", "POST")

@@ -20,19 +20,17 @@ from customers.console.promised import expectation, promise
 from customers.experience import brief, expected, feedbacklists, journeymap, matterlists, owed, scorelists
 from customers.sql import Cursor
 
-WHO = cards.card("id", "name", "attributes", "identities", "first_contact", "last_contact", "open_threads")
+WHO = cards.card("id", "identities", "first_contact", "last_contact", "open_threads")
 PANELS = {
-    "tags": knowledge.TAGGED,
+    "claims": knowledge.CLAIMED,
     "channels": pictures.BY_CHANNEL,
     "maybe": suggestions.OF_CUSTOMER,
     "path": journeymap.PATH,
     "promises": owed.WAITING_OF,
-    "expects": expected.AHEAD,
-    "scores": scorelists.LIST.format(scorelists.CONDITIONS["customer"], "s.at"),
-    "feedback": feedbacklists.LIST.format(feedbacklists.CONDITIONS["customer"]),
-    "matters": matterlists.LIST.format(
-        f"{matterlists.CONDITIONS['customer']} AND {matterlists.UNSOLVED}", "r.at DESC, r.id DESC"
-    ),
+    "expects": expected.AHEAD_SHORTLY,
+    "scores": scorelists.LATEST_OF,
+    "feedback": feedbacklists.FIRST_OF,
+    "matters": matterlists.OPEN_OF,
     "consents": consents.OF.replace("%s", "%(customer)s"),
     "held": holds.OF.replace("%s", "%(customer)s"),
     "said": owed.SAID,
@@ -61,7 +59,7 @@ def side_of(
         raise Http404
     who, *rest = orjson.loads(found.also)
     panels = dict(zip(PANELS, rest, strict=True))
-    who = masking.shown(who)
+    who = masking.shown(who | knowledge.named_and_known(panels["claims"]))
     offered = found.frame.calendars if principal.may("write") else None
     promised.put(lines, [(one["kind"], one["said"]) for one in panels["said"]], lambda: offered)
     return {
@@ -72,7 +70,7 @@ def side_of(
         "rows": pictures.rows(panels["channels"]),
         "matters": open_of(panels["matters"]),
         "path": path_of(panels["path"], found.first_touch, found.frame.meaning.stage_names),
-        "tags": knowledge.tags(panels["tags"]),
+        "tags": knowledge.tags(panels["claims"]),
         "maybe": suggestions.of_ids(sql, [one["id"] for one in panels["maybe"]], who["id"]),
         "promises": [promise(one["promise"]) for one in panels["promises"]],
         "expects": [expectation(one["expectation"]) for one in panels["expects"]],

@@ -59,9 +59,9 @@ def local(value: str | None) -> datetime | None:
     return timezone.localtime(datetime.fromisoformat(value)) if value else None
 
 
-def promise(text: str) -> dict[str, Any]:
-    """A promise as templates show it; the times are the reader's."""
-    one: dict[str, Any] = masking.shown(orjson.loads(text))
+def promise(said: str | dict[str, Any]) -> dict[str, Any]:
+    """A promise as templates show it, from what `owed` says; the times are the reader's."""
+    one: dict[str, Any] = masking.shown(orjson.loads(said) if isinstance(said, str) else said)
     for name in ("made_at", "due_at", "tried_at", "closed_at", "settled_at"):
         one[name] = local(one[name])
     one["shows"] = state_of(one)
@@ -80,8 +80,8 @@ def state_of(one: dict[str, Any]) -> str:
     return str(one["state"])
 
 
-def expectation(text: str) -> dict[str, Any]:
-    one: dict[str, Any] = masking.shown(orjson.loads(text))
+def expectation(said: str | dict[str, Any]) -> dict[str, Any]:
+    one: dict[str, Any] = masking.shown(orjson.loads(said) if isinstance(said, str) else said)
     one |= {"stated_at": local(one["stated_at"]), "outcome_at": local(one["outcome_at"])}
     one["outcome_name"] = words.said(OUTCOMES).get(one["outcome"], "")
     one["emotion_name"] = words.said(EMOTIONS).get(str(one["emotion"]), "")
@@ -94,17 +94,19 @@ def beside(sql: Cursor, root: int, shown: Sequence[Line], *, offer: bool) -> Non
     put(shown, said, lambda: framing.read(sql).calendars if offer else None)
 
 
-def put(shown: Sequence[Line], said: Iterable[tuple[int, str]], offer: Callable[[], Calendars | None]) -> None:
+def put(
+    shown: Sequence[Line], said: Iterable[tuple[int, dict[str, Any]]], offer: Callable[[], Calendars | None]
+) -> None:
     """The same of what `owed.said_in` found; `offer`: the business hours, where something is to be suggested."""
     found: dict[str, tuple[list[Any], list[Any]]] = {}
-    for kind, text in said:
-        what = expectation(text) if kind else promise(text)
+    for kind, one in said:
+        what = expectation(one) if kind else promise(one)
         found.setdefault(what["line"], ([], []))[kind].append(what)
     days = None
-    for one in shown:
-        one.promises, one.expectations = found.get(one.id, ([], []))
-        if suggestible(one) and (days := days or offer()) is not None:
-            one.suggestion = suggestion(one.entry, days)
+    for line in shown:
+        line.promises, line.expectations = found.get(line.id, ([], []))
+        if suggestible(line) and (days := days or offer()) is not None:
+            line.suggestion = suggestion(line.entry, days)
 
 
 def suggestible(one: Line) -> bool:

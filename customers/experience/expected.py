@@ -4,19 +4,21 @@ from typing import Any, Final
 from uuid import UUID
 
 from customers.experience.expectations import OUTCOMES
-from customers.experience.owed import EXPECTATION, OF, Owed, page_of, position
+from customers.experience.owed import EXPECTATION, OF, SHORTLY, Owed, page_of, position
 from customers.experience.owed import EXPECTATIONS as FROM
 from customers.sql import Cursor
 
 OPEN: Final = "open"
 STATES: Final = (OPEN, *OUTCOMES)
 # Lasting ones first; of the others those whose matter is not over.
-AHEAD = f"""
-SELECT {EXPECTATION} AS expectation FROM {FROM} LEFT JOIN customers_request r ON r.id = e.request_id
+LASTING_FIRST = """
+  LEFT JOIN customers_request r ON r.id = e.request_id
  WHERE e.customer_id = %(customer)s AND (e.lasting OR e.outcome = '')
    AND (e.lasting OR e.request_id IS NULL OR r.solved_at IS NULL)
  ORDER BY e.lasting DESC, e.stated_at DESC, e.id LIMIT 20
 """
+AHEAD = f"SELECT {EXPECTATION} FROM {FROM} {LASTING_FIRST}"
+AHEAD_SHORTLY = f"SELECT json_build_object({SHORTLY}) AS expectation FROM customers_expectation e {LASTING_FIRST}"
 ALL = f"""
 SELECT {EXPECTATION} FROM {FROM} WHERE e.customer_id = %s ORDER BY e.stated_at DESC, e.id DESC LIMIT 200
 """

@@ -21,6 +21,12 @@ SELECT f.id, f.line_id, f.at, f.kind, f.channel, f.source, f.topic, f.sentiment,
   LEFT JOIN customers_interaction t ON t.id = f.line_id AND t.deleted_at IS NULL
  WHERE {} ORDER BY f.urgency, f.at DESC, f.id DESC LIMIT %(limit)s
 """
+FIRST_OF = """
+SELECT f.line_id AS interaction, f.at, f.kind, f.topic, f.sentiment, f.state, f.urgency = 0 AS urgent
+  FROM customers_feedback f
+ WHERE f.customer_id = %(customer)s ORDER BY f.urgency, f.at DESC, f.id DESC LIMIT %(limit)s
+"""
+"""What a card says of a customer's feedback."""
 CONDITIONS = {
     "customer": "f.customer_id = %(customer)s",
     "state": "f.state = %(state)s",

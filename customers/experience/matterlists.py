@@ -46,12 +46,21 @@ COLUMNS = {
     "by_channel": "r.by_channel",
     "interactions": "r.lines",
 }
+SHORT: Final = (
+    *("id", "state", "subject", "channels", "agents", "opened_at", "waiting_since"),
+    *("solved_by", "missed_calls", "effort"),
+)
+"""What a card says of a matter."""
+UNSOLVED = "r.state IN ('open', 'answered')"
+OPEN_OF = f"""
+SELECT {", ".join(f"{COLUMNS[name]} AS {name}" for name in SHORT)} FROM customers_request r
+ WHERE r.customer_id = %(customer)s AND {UNSOLVED} ORDER BY r.at DESC, r.id DESC LIMIT %(limit)s
+"""
 LIST = f"""
 SELECT {", ".join(f"{column} AS {name}" for name, column in COLUMNS.items())}, r.customer_id
   FROM customers_request r JOIN customers_customer c ON c.id = r.customer_id
  WHERE {{}} ORDER BY {{}} LIMIT %(limit)s
 """
-UNSOLVED = "r.state IN ('open', 'answered')"
 CONDITIONS = {
     "id": "r.id = %(id)s",
     "customer": "r.customer_id = %(customer)s",

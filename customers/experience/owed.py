@@ -6,6 +6,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
+import orjson
+
 from customers.experience import framing
 from customers.experience.contacts import EPOCH, micros
 from customers.models import Promise
@@ -15,31 +17,34 @@ WAITING, OVERDUE = "waiting", "overdue"
 STATES: Final = (WAITING, OVERDUE, Promise.OPEN, Promise.KEPT, Promise.BROKEN, Promise.CANCELLED)
 """waiting: somebody still has to do something, overdue or not; overdue: and it should be done already."""
 OF = "coalesce(m.public_id, c.public_id)"
-PROMISE: Final = f"""json_build_object('id', p.id, 'customer', {OF}, 'line', p.line_id, 'what', p.what,
-  'kind', p.kind, 'origin', p.origin, 'owner', nullif(p.owner, ''), 'channel', p.channel, 'source', p.source,
-  'request', p.request_id, 'made_at', p.made_at, 'made_by', nullif(p.made_by, ''), 'due_at', p.due_at,
-  'moved', p.moved, 'state', p.state, 'overdue', p.settled_at IS NULL AND p.due_at < now(), 'tries', p.tries,
-  'tried_at', p.tried_at, 'closed_at', p.closed_at, 'settled_at', p.settled_at, 'late', p.outcome = 'late',
-  'closed_line', p.closed_line,
+SHORT: Final = """'id', p.id, 'line', p.line_id, 'what', p.what, 'kind', p.kind, 'origin', p.origin,
+  'owner', nullif(p.owner, ''), 'made_at', p.made_at, 'due_at', p.due_at, 'state', p.state,
+  'overdue', p.settled_at IS NULL AND p.due_at < now(), 'tries', p.tries, 'tried_at', p.tried_at,
+  'closed_at', p.closed_at, 'settled_at', p.settled_at, 'late', p.outcome = 'late', 'closed_line', p.closed_line"""
+"""What a card says of a promise."""
+PROMISE: Final = f"""json_build_object({SHORT}, 'customer', {OF}, 'channel', p.channel, 'source', p.source,
+  'request', p.request_id, 'made_by', nullif(p.made_by, ''), 'moved', p.moved,
   'closed_by', nullif(p.closed_by, ''), 'why', nullif(p.why, ''))::text"""
 FROM = """customers_promise p JOIN customers_customer c ON c.id = p.customer_id
   LEFT JOIN customers_customer m ON m.id = c.merged_into_id"""
-EXPECTATION: Final = """json_build_object('id', e.id, 'customer', coalesce(m.public_id, c.public_id), 'line', e.line_id,
-  'what', e.what, 'lasting', e.lasting, 'request', e.request_id, 'stated_at', e.stated_at,
-  'stated_by', nullif(e.stated_by, ''), 'outcome', nullif(e.outcome, ''), 'emotion', e.emotion,
-  'outcome_at', e.outcome_at, 'outcome_by', nullif(e.outcome_by, ''))::text"""
+SHORTLY: Final = """'id', e.id, 'line', e.line_id, 'what', e.what, 'lasting', e.lasting, 'stated_at', e.stated_at,
+  'outcome', nullif(e.outcome, ''), 'emotion', e.emotion, 'outcome_at', e.outcome_at"""
+"""And of an expectation."""
+EXPECTATION: Final = f"""json_build_object({SHORTLY}, 'customer', {OF}, 'request', e.request_id,
+  'stated_by', nullif(e.stated_by, ''), 'outcome_by', nullif(e.outcome_by, ''))::text"""
 EXPECTATIONS: Final = """customers_expectation e JOIN customers_customer c ON c.id = e.customer_id
   LEFT JOIN customers_customer m ON m.id = c.merged_into_id"""
 SAID = f"""
-SELECT 0 AS kind, {PROMISE} AS said, p.made_at AS at, p.id FROM {FROM}
+SELECT 0 AS kind, json_build_object({SHORT}) AS said, p.made_at AS at, p.id FROM customers_promise p
  WHERE p.customer_id = %(customer)s AND p.line_id = ANY(%(lines)s::uuid[])
  UNION ALL
-SELECT 1, {EXPECTATION}, e.stated_at, e.id FROM {EXPECTATIONS}
+SELECT 1, json_build_object({SHORTLY}), e.stated_at, e.id FROM customers_expectation e
  WHERE e.customer_id = %(customer)s AND e.line_id = ANY(%(lines)s::uuid[])
  ORDER BY 3, 4
 """
 WAITING_OF = f"""
-SELECT {PROMISE} AS promise FROM {FROM} WHERE p.customer_id = %(customer)s AND p.settled_at IS NULL
+SELECT json_build_object({SHORT}) AS promise FROM customers_promise p
+ WHERE p.customer_id = %(customer)s AND p.settled_at IS NULL
  ORDER BY p.due_at, p.id LIMIT 20
 """
 COUNTS = """
@@ -147,10 +152,10 @@ def of_line(sql: Cursor, customer: int, line: UUID) -> list[str]:
     return [row[0] for row in sql.fetchall()]
 
 
-def said_in(sql: Cursor, customer: int, lines: Iterable[str]) -> list[tuple[int, str]]:
-    """What was said in lines of a customer: (0, a promise) and (1, an expectation), as JSON texts."""
+def said_in(sql: Cursor, customer: int, lines: Iterable[str]) -> list[tuple[int, dict[str, Any]]]:
+    """What was said in lines of a customer: (0, a promise) and (1, an expectation)."""
     sql.execute(SAID.encode(), {"customer": customer, "lines": array(lines)})
-    return [(row[0], row[1]) for row in sql.fetchall()]
+    return [(row[0], orjson.loads(row[1])) for row in sql.fetchall()]
 
 
 def array(ids: Iterable[str]) -> str:

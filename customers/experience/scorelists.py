@@ -15,8 +15,15 @@ SELECT s.id, s.line_id, s.metric, s.value, s.low, s.high, s.why, s.given_at, s.c
        s.request_id, s.effort, s.bad, s.promise_id, p.state, p.due_at, p.closed_at, s.customer_id, c.public_id
   FROM customers_score s JOIN customers_customer c ON c.id = s.customer_id
   LEFT JOIN customers_promise p ON p.id = s.promise_id
- WHERE {} ORDER BY {} DESC, s.id DESC LIMIT %(limit)s
+ WHERE {} ORDER BY s.given_at DESC, s.id DESC LIMIT %(limit)s
 """
+LATEST_OF = """
+SELECT s.line_id AS interaction, s.metric, s.value, s.low AS min, s.high AS max, s.why, s.given_at, s.bad AS low,
+       p.state AS follow_up
+  FROM customers_score s LEFT JOIN customers_promise p ON p.id = s.promise_id
+ WHERE s.customer_id = %(customer)s ORDER BY s.at DESC, s.id DESC LIMIT %(limit)s
+"""
+"""What a card says of a customer's last answers."""
 CONDITIONS = {
     "customer": "s.customer_id = %(customer)s",
     "metric": "s.metric = %(metric)s",
@@ -61,7 +68,7 @@ def listed(sql: Cursor, asked: Asked, *, limit: int, cursor: str | None = None) 
     if (after := place(cursor, 2)) is not None:
         where += " AND (s.given_at, s.id) < (%(after_at)s::timestamptz, %(after_id)s::uuid)"
         said |= {"after_at": after[0], "after_id": after[1]}
-    sql.execute(LIST.format(where, "s.given_at").encode(), {**said, "limit": limit + 1})
+    sql.execute(LIST.format(where).encode(), {**said, "limit": limit + 1})
     found = sql.fetchall()
     page = found[:limit]
     following = token(page[-1][7], page[-1][0]) if len(found) > limit else None
