@@ -136,7 +136,7 @@ def environment(**options: Any) -> Environment:
         "nobody_took": nobody_took,
     }
     found.filters |= {"cut": cut, "quoted": quoted, "since": since, "cells": cells}
-    found.filters |= {"filesizeformat": filesizeformat, "floatformat": floatformat}
+    found.filters |= {"filesizeformat": filesizeformat, "floatformat": decimal}
     return found
 
 
@@ -242,6 +242,11 @@ class Times:
         """Its date, for programs, too."""
         here = at.astimezone(self.zone)
         return SafeString(f'<time datetime="{here.isoformat()}">{self.short(here)}</time>')  # nosec B703
+
+
+def decimal(number: float | None) -> str:
+    """What `floatformat` says; most numbers are whole ones."""
+    return str(int(number)) if number is not None and number % 1 == 0 else str(floatformat(number))
 
 
 def since(at: datetime) -> str:
