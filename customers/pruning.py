@@ -1,4 +1,4 @@
-"""What only grows is kept for so many days: the change feed, and the logs of who looked at whom."""
+"""What only grows is kept for so many days: the change feed, and who looked at whom; sessions, until they end."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -39,11 +39,20 @@ WITH gone AS (
 SELECT count(*) FROM gone
 """
 
+ENDED = """
+WITH gone AS (
+    DELETE FROM customers_session s USING (SELECT session_key FROM customers_session WHERE expire_date < %(limit)s
+                                            LIMIT %(batch)s) ended
+     WHERE s.session_key = ended.session_key RETURNING 1
+)
+SELECT count(*) FROM gone
+"""
+
 
 def prune(now: datetime | None = None, *, followed: int | None = None) -> dict[str, int]:
     """{table: rows that went}, in short transactions; `followed`: how far others than we have followed the feed."""
     at = now or datetime.now(UTC)
-    gone = {}
+    gone = {"customers_session": in_batches(ENDED, {"limit": at})}
     if days := settings.CXHUB_CHANGE_DAYS:
         gone["customers_change"] = prune_changes(at - timedelta(days=days), followed)
     if days := settings.CXHUB_VIEW_DAYS:

@@ -44,7 +44,7 @@ FOR_AGENTS = frozenset(
         "whitenoise.middleware.WhiteNoiseMiddleware",
         "django.contrib.sessions.middleware.SessionMiddleware",
         "django.middleware.csrf.CsrfViewMiddleware",
-        "django.contrib.auth.middleware.AuthenticationMiddleware",
+        "customers.signin.users.WithSessionMiddleware",
         "allauth.account.middleware.AccountMiddleware",
         "django_htmx.middleware.HtmxMiddleware",
         "customers.console.profile.ProfileMiddleware",

@@ -70,7 +70,7 @@ MIDDLEWARE = [
     "cxhub.lean.LanguageMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
-    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "customers.signin.users.WithSessionMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "customers.own_writes.OwnWritesMiddleware",
@@ -115,7 +115,7 @@ STATIC_ROOT = str(COLLECTED) if COLLECTED.is_dir() else None
 WHITENOISE_USE_FINDERS = STATIC_ROOT is None
 WHITENOISE_AUTOREFRESH = False
 
-SESSION_ENGINE = "cxhub.sessions"
+SESSION_ENGINE = "customers.signin.sessions"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"

@@ -46,7 +46,6 @@ def wipe() -> None:
     ]
     tables += [
         "axes_accessattempt",
-        "django_session",
         "django_admin_log",
         "mfa_authenticator",
         "socialaccount_socialaccount",

@@ -126,7 +126,7 @@ def planted(number: int, named: set[str]) -> dict[str, str]:
 
 def tables() -> list[str]:
     with connection.cursor() as sql:
-        sql.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'django_session'")
+        sql.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'customers_session'")
         return [row[0] for row in sql.fetchall()]
 
 

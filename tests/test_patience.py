@@ -185,7 +185,7 @@ def test_a_read_is_answered_503_and_tells_nobody_that_the_database_is_silent(mon
     assert api.get("lookup", asked).status_code in (200, 404)
 
 
-@pytest.mark.parametrize("table", ["customers_identity", "django_session"])
+@pytest.mark.parametrize("table", ["customers_identity", "customers_session"])
 def test_a_page_says_503_in_its_own_design_and_language(monkeypatch: pytest.MonkeyPatch, table: str) -> None:
     """Where a view fails, and where not even the session can be read."""
     client, page = agent(language="lt"), "/?q=%2B79123456789"

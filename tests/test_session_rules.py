@@ -4,9 +4,11 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import Group, User
-from django.contrib.sessions.models import Session
 from django.test import Client
+from django.utils import timezone
 
+from customers.models import Session
+from customers.pruning import prune
 from tests.matrix import Row, rows
 from tests.support import COMMITTED, Api, event, everything, identifier, phone, problem_of, push_and_drain, shop
 
@@ -98,6 +100,36 @@ def test_a_new_password_and_an_inactive_user_end_every_session(ann: User) -> Non
     User.objects.update(is_active=False)
     assert one.get("/profile").status_code == 302
     assert problem_of(one.get("/api/v1/customers", {"q": "x"}))[0] == 401
+
+
+def test_a_session_is_its_users_whatever_its_row_says(ann: User) -> None:
+    """The column is for speed: what was signed into the data decides, and a row of before has no user at all."""
+    client, other = strict(), User.objects.create_user("eve", password=PASSWORD)
+    sign_in(client)
+    mine = client.cookies["sessionid"].value
+    assert Session.objects.get(session_key=mine).user_id == ann.pk
+    for user_id in (other.pk, None, 2**40, ann.pk):
+        Session.objects.filter(session_key=mine).update(user_id=user_id)
+        assert client.get("/profile").wsgi_request.user == ann
+    Session.objects.filter(session_key=mine).update(expire_date=timezone.now())
+    assert client.get("/profile").status_code == 302
+    assert prune()["customers_session"] == 1
+    assert not Session.objects.filter(session_key=mine).exists()
+
+
+def test_whoever_was_deleted_is_signed_out(ann: User) -> None:
+    client = strict()
+    sign_in(client)
+    ann.delete()
+    assert client.get("/profile").status_code == 302
+
+
+@pytest.mark.parametrize("backends", [["axes.backends.AxesStandaloneBackend"], []])
+def test_a_way_to_sign_in_that_is_closed_lets_nobody_in(ann: User, settings: Any, backends: list[str]) -> None:
+    client = strict()
+    sign_in(client)
+    settings.AUTHENTICATION_BACKENDS = [*backends, "django.contrib.auth.backends.ModelBackend"]
+    assert client.get("/profile").status_code == 302
 
 
 @pytest.mark.parametrize("target", ["https://spy.example/", "//spy.example", "/\\spy.example", "javascript:alert(1)"])

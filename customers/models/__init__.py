@@ -26,6 +26,7 @@ from customers.models.privacy import Consent, Erasure, Hold, RetentionRule, Supp
 from customers.models.profile import AgentProfile, LastLook
 from customers.models.promises import Expectation, Promise
 from customers.models.reference import Reference
+from customers.models.session import Session
 from customers.models.verification import Verification
 
 __all__ = [
@@ -65,6 +66,7 @@ __all__ = [
     "Score",
     "SeenRegion",
     "Segment",
+    "Session",
     "StageChange",
     "Suppressed",
     "Thread",

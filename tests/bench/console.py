@@ -10,11 +10,11 @@ import psutil
 from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 from django.contrib.auth.models import Group, User
-from django.contrib.sessions.backends.db import SessionStore
 from django.db import connections
 from django.utils.crypto import get_random_string
 
 from customers.console.timelines import FIRST
+from customers.signin.sessions import SessionStore
 from tests.bench.access import Access
 from tests.bench.client import Clients, Connection, request
 from tests.bench.figures import Figure, syncs
