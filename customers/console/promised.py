@@ -1,7 +1,7 @@
 """What was promised and is expected, in words: for the card, beside the lines in which it was said, and in lists."""
 
 from collections.abc import Callable, Iterable, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any
 
 import orjson
@@ -102,29 +102,28 @@ def put(
     for kind, one in said:
         what = expectation(one) if kind else promise(one)
         found.setdefault(what["line"], ([], []))[kind].append(what)
-    days = None
+    days, now, zone = None, datetime.now(UTC), timezone.get_current_timezone()
     for line in shown:
         line.promises, line.expectations = found.get(line.id, ([], []))
-        if suggestible(line) and (days := days or offer()) is not None:
-            line.suggestion = suggestion(line.entry, days)
+        if suggestible(line, now) and (days := days or offer()) is not None:
+            line.suggestion = suggestion(line.entry, days, now, zone)
 
 
-def suggestible(one: Line) -> bool:
-    return not one.promises and one.entry["direction"] == "outbound" and timezone.now() - one.at < RECENT
+def suggestible(one: Line, now: datetime) -> bool:
+    return not one.promises and one.entry["direction"] == "outbound" and now - one.at < RECENT
 
 
-def suggestion(entry: dict[str, Any], days: Calendars) -> dict[str, Any] | None:
+def suggestion(entry: dict[str, Any], days: Calendars, now: datetime, zone: tzinfo) -> dict[str, Any] | None:
     """What the text of an entry seems to promise; not what is over already."""
     said = datetime.fromisoformat(entry["occurred_at"])
-    zone = timezone.get_current_timezone()
     calendar = days.of(entry["source"])
     guess = suggested(entry["direction"], entry["kind"], entry["text"], said, calendar, zone)
-    if guess is None or guess.due_at <= timezone.now() or entry["deleted_at"]:
+    if guess is None or guess.due_at <= now or entry["deleted_at"]:
         return None
     return {
         "what": guess.what,
         "kind": guess.kind,
         "words": guess.words,
-        "due_at": timezone.localtime(guess.due_at),
+        "due_at": guess.due_at.astimezone(zone),
         "kind_name": KINDS[guess.kind],
     }

@@ -7,8 +7,7 @@ characters are looked at, in patterns without nested repetition.
 
 import re
 from dataclasses import dataclass
-from datetime import datetime
-from zoneinfo import ZoneInfo
+from datetime import datetime, tzinfo
 
 from customers.experience.calendar import Calendar
 from customers.experience.duewords import MOST, UTC_ZONE, due, find
@@ -109,7 +108,7 @@ BEGINNINGS = frozenset(
 )
 """The first four letters of each word that a promise is made with."""
 BEGIN = re.compile(r"\b\w{3,4}")
-IN_ENGLISH = re.compile(r"will|'ll|shall|going to|calling|expect|await|получите|gausite")
+IN_ENGLISH = ("will", "'ll", "shall", "going to", "calling", "expect", "await", "получите", "gausite")
 """A part of each of the English patterns."""
 NO = re.compile(
     r"(?<!\w)(?:не(?! (?:позднее|позже|более|дольше))|ни|not(?! later)"
@@ -139,22 +138,20 @@ class Suggestion:
     words: str
 
 
-def suggestion_of(line: Interaction, calendar: Calendar | None, zone: ZoneInfo = UTC_ZONE) -> Suggestion | None:
+def suggestion_of(line: Interaction, calendar: Calendar | None, zone: tzinfo = UTC_ZONE) -> Suggestion | None:
     """Of a line that went to the customer or was noted of him; others promise nothing."""
     return suggested(line.direction, line.kind, line.text, line.occurred_at, calendar, zone)
 
 
 def suggested(
-    direction: str, kind: str, text: str, said: datetime, calendar: Calendar | None, zone: ZoneInfo = UTC_ZONE
+    direction: str, kind: str, text: str, said: datetime, calendar: Calendar | None, zone: tzinfo = UTC_ZONE
 ) -> Suggestion | None:
     if direction != "outbound" or kind not in WRITTEN or not text:
         return None
     return suggest(text, said, calendar, zone)
 
 
-def suggest(
-    text: str, said: datetime, calendar: Calendar | None = None, zone: ZoneInfo = UTC_ZONE
-) -> Suggestion | None:
+def suggest(text: str, said: datetime, calendar: Calendar | None = None, zone: tzinfo = UTC_ZONE) -> Suggestion | None:
     """The first promise of a text that was written at `said`; None if there is none."""
     here = said.astimezone(calendar.zone if calendar else zone)
     whole = text[:READ]
@@ -175,7 +172,7 @@ def suggest(
 
 def may_promise(folded: str) -> bool:
     """Whether a word of it could be one that promises."""
-    return bool(IN_ENGLISH.search(folded)) or not BEGINNINGS.isdisjoint(BEGIN.findall(folded))
+    return any(part in folded for part in IN_ENGLISH) or not BEGINNINGS.isdisjoint(BEGIN.findall(folded))
 
 
 def blanked(folded: str) -> str:

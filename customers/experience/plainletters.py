@@ -1,5 +1,6 @@
 """Texts in small letters without marks, so that words are found however they are written."""
 
+import re
 import unicodedata
 
 
@@ -14,8 +15,17 @@ class Folded(dict[int, str]):
 
 
 FOLDED = Folded()
+MARKED = tuple(zip("йёąčęėįšųūž", "иеaceeisuuz", strict=True))
+USUAL = re.compile(r"[\0-\x7fА-яЁёĄąČčĘęĖėĮįŠšŲųŪūŽž«»„“”’–—•]*")
+"""Of whole texts nothing else but the marks of `MARKED` changes: that takes a tenth of looking at each letter."""
 
 
 def fold(text: str) -> str:
     """Small letters without marks, each where it was: «Šį» is `si`, «час» stays."""
-    return text.translate(FOLDED)
+    if USUAL.fullmatch(text) is None:
+        return text.translate(FOLDED)
+    text = text.lower()
+    if not text.isascii():
+        for letter, plain in MARKED:
+            text = text.replace(letter, plain)
+    return text
