@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from customers.experience.brief import brief, chosen
-from customers.experience.briefwords import LONG, Line, first_words
+from customers.experience.briefwords import Line
+from customers.experience.wording import LONG, first_words
 from customers.models import Customer, Expectation, Interaction, LastLook, Promise, Request
 from tests.support import COMMITTED, Api, event, everything, identifier, phone, problem_of, push_and_drain, shop
 from tests.test_console import agent, ok

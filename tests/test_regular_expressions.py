@@ -26,7 +26,7 @@ SHORT = {
     "customers.addresses._QUOTED": addresses.MAX_LENGTH,
     "customers.addresses._COMMENT": addresses.MAX_LENGTH,
     "customers.phones._VANITY": phones.MAX_LENGTH,
-    "customers.experience.briefwords.SENTENCE": 2_000,
+    "customers.experience.wording.SENTENCE": 2_000,
 }
 """Whatever is longer is refused or cut before."""
 

@@ -7,7 +7,7 @@ only icons and pictures of ours are. A name that nobody gave is an error.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, tzinfo
+from datetime import datetime, tzinfo
 from functools import lru_cache
 from typing import Any
 from urllib.parse import quote
@@ -18,7 +18,7 @@ from django.middleware.csrf import get_token
 from django.template import engines
 from django.template.defaultfilters import filesizeformat, floatformat
 from django.templatetags.static import static
-from django.utils import formats, timezone, translation
+from django.utils import timezone, translation
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.text import Truncator
@@ -30,6 +30,7 @@ from jinja2.visitor import NodeTransformer
 from markupsafe import Markup, escape
 from markupsafe import _escape_inner as escape_inner  # type: ignore[attr-defined]
 
+from customers.console import words
 from customers.console.addressing import addresses
 from customers.console.grouping import Grouped
 
@@ -212,11 +213,6 @@ def clock(at: datetime) -> str:
     return f"{at.hour:02}:{at.minute:02}"
 
 
-@lru_cache(maxsize=2048)
-def figures(day: date, language: str | None) -> str:
-    return formats.date_format(day, "SHORT_DATE_FORMAT")
-
-
 @dataclass(frozen=True, slots=True)
 class Times:
     """As the reader tells the time: in his language and zone."""
@@ -226,7 +222,7 @@ class Times:
 
     def short(self, at: datetime) -> str:
         """Its date in figures."""
-        return figures(at.date(), self.language)
+        return words.figures(at.date(), self.language)
 
     def moment(self, at: datetime) -> str:
         """Date and time."""

@@ -2,9 +2,8 @@
 
 from typing import Any
 
-from django.utils.translation import gettext as _
-
 from customers.console import words
+from customers.console.words import spoken as _
 
 
 def listed(value: object) -> list[Any]:

@@ -5,9 +5,9 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from django.utils import formats
-from django.utils.translation import gettext as _
 
 from customers.console import meanings, words
+from customers.console.words import spoken as _
 from customers.experience.meaning import meaning
 from customers.experience.measuring import Estimate
 from customers.experience.periods import Period

@@ -16,20 +16,21 @@ from customers.console.lines import moment
 
 def described(card: dict[str, Any]) -> dict[str, Any]:
     """The card's parts in words."""
+    names, trusts, channels = words.said(words.ATTRIBUTES), words.said(words.TRUST), words.said(words.CHANNELS)
     return {
         "identities": [identity(one) for one in card["identities"]],
         "attributes": [
             (
-                words.said(words.ATTRIBUTES).get(key, key),
+                names.get(key, key),
                 plain(said["value"]),
                 source(said["source"]),
-                words.said(words.TRUST).get(said["trust"], ""),
+                trusts.get(said["trust"], ""),
             )
             for key, said in card["attributes"].items()
         ],
         "open": [
             {
-                "channel": words.said(words.CHANNELS).get(one["channel"], one["channel"]),
+                "channel": channels.get(one["channel"], one["channel"]),
                 "since": moment(one["since"]),
                 "interaction": one["interaction"],
             }

@@ -1,8 +1,11 @@
 """Our words for channels, kinds, directions, states and the like, in the reader's language."""
 
+from datetime import date
+from functools import lru_cache
 from typing import Any
 
-from django.utils.translation import get_language, pgettext_lazy
+from django.utils import formats
+from django.utils.translation import get_language, gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 Words = dict[str, Any]
@@ -217,6 +220,22 @@ ROLES: Words = {
     "cc": _("Copy"),
     "reply-to": _("Reply to"),
 }
+
+
+@lru_cache(maxsize=4096)
+def _spoken(text: str, language: str | None) -> str:
+    return gettext(text)
+
+
+def spoken(text: str) -> str:
+    """What `gettext` says, without asking it again for the words that are said all day."""
+    return _spoken(text, get_language())
+
+
+@lru_cache(maxsize=4096)
+def figures(day: date, language: str | None) -> str:
+    """A date in figures, in the language that is active."""
+    return formats.date_format(day, "SHORT_DATE_FORMAT")
 
 
 SAID: dict[tuple[int, str | None], dict[str, str]] = {}

@@ -1,24 +1,21 @@
 """The words of the brief: a function per kind of line, from rows of the folds to sentences in the reader's language."""
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from django.utils import formats, timezone
-from django.utils.translation import gettext as _
-from django.utils.translation import ngettext, pgettext
+from django.utils import timezone
+from django.utils.translation import ngettext, pgettext_lazy
 
 from customers.console import words
 from customers.console.grouping import Grouped
+from customers.console.words import spoken as _
 from customers.experience import contacts, loops
+from customers.experience.wording import channel, clock, day, first_words, joined, moment, quoted, when
 
 Known = Mapping[str, Any]
-SENTENCE = re.compile(r"(?<=[.!?…。])\s+|\s*\n+\s*")
-LONG, SHORT = 160, 40
-"""Characters at which a quotation is cut, and under which a second sentence is added."""
 COUNTED = 100
 """New lines that are counted."""
 
@@ -45,49 +42,6 @@ class Line:
         }
 
 
-def first_words(text: str | None) -> str:
-    """The first sentence, and the second if the first is short; cut at a word."""
-    parts = [part for part in SENTENCE.split((text or "").strip()[:2000]) if part]
-    said = " ".join(parts[:1])
-    if len(said) < SHORT and len(parts) > 1:
-        said = " ".join(parts[:2])
-    return said if len(said) <= LONG else said[:LONG].rsplit(" ", 1)[0].rstrip(",;:–-") + "…"
-
-
-def quoted(text: str | None) -> str:
-    said = first_words(text)
-    return pgettext("quotation", "“%(said)s”") % {"said": said} if said else ""
-
-
-def moment(text: str) -> datetime:
-    return timezone.localtime(datetime.fromisoformat(text))
-
-
-def clock(at: datetime) -> str:
-    return f"{at:%H:%M}"
-
-
-def when(text: str, now: datetime) -> str:
-    """Today, tomorrow and yesterday by name, with the hour; other days by date."""
-    at = moment(text)
-    hour = clock(at)
-    named = {0: _("today %(hour)s"), 1: _("tomorrow %(hour)s"), -1: _("yesterday %(hour)s")}
-    days = (at.date() - timezone.localtime(now).date()).days
-    return named[days] % {"hour": hour} if days in named else f"{day(text)} {hour}"
-
-
-def day(text: str) -> str:
-    return formats.date_format(moment(text), "SHORT_DATE_FORMAT")
-
-
-def channel(slug: str) -> str:
-    return str(words.CHANNELS.get(slug, slug))
-
-
-def joined(*parts: str) -> str:
-    return "; ".join(part for part in parts if part)
-
-
 def who(known: Known, since: datetime | None, now: datetime) -> list[Line]:
     stage, more = known["stage"] or "", known["first_touch"] or {}
     said = [known["name"] or _("No name")]
@@ -105,16 +59,18 @@ def who(known: Known, since: datetime | None, now: datetime) -> list[Line]:
     return [Line("customer", joined(*said), more.get("line"), known["first"], facts)]
 
 
+STAGES: words.Words = {
+    "before": pgettext_lazy("stage", "before the purchase"),
+    "purchase": pgettext_lazy("stage", "purchase"),
+    "after": pgettext_lazy("stage", "after the purchase"),
+    "again": pgettext_lazy("stage", "buying again"),
+    "left": pgettext_lazy("stage", "left"),
+}
+
+
 def stage_words(stage: str, names: Mapping[str, str]) -> str:
     given = names.get(stage)
-    own: dict[str, str] = {
-        "before": pgettext("stage", "before the purchase"),
-        "purchase": pgettext("stage", "purchase"),
-        "after": pgettext("stage", "after the purchase"),
-        "again": pgettext("stage", "buying again"),
-        "left": pgettext("stage", "left"),
-    }
-    return given if isinstance(given, str) and given else own.get(stage, stage)
+    return given if isinstance(given, str) and given else words.said(STAGES).get(stage, stage)
 
 
 def promises(known: Known, since: datetime | None, now: datetime) -> list[Line]:
@@ -128,7 +84,7 @@ def people(known: Known) -> dict[str, str]:
 
 
 def promise(one: Known, names: Mapping[str, str], now: datetime) -> Line:
-    what = first_words(one["what"]) or str(promised().get(one["kind"], one["kind"]))
+    what = first_words(one["what"]) or str(words.said(PROMISED).get(one["kind"], one["kind"]))
     if one["origin"] == "score":
         what = loops.promised(one["what"], one["origin"], datetime.fromisoformat(one["made_at"]))
     values = {"what": what, "due": when(one["due_at"], now)}
@@ -148,14 +104,13 @@ def promise(one: Known, names: Mapping[str, str], now: datetime) -> Line:
     return Line("promise", joined(text, owner, tried), one["line_id"], one["made_at"], facts, urgent)
 
 
-def promised() -> dict[str, str]:
-    return {
-        "callback": pgettext("promise", "a call"),
-        "answer": pgettext("promise", "an answer"),
-        "visit": pgettext("promise", "a visit"),
-        "delivery": pgettext("promise", "a delivery"),
-        "any": pgettext("promise", "to get in touch"),
-    }
+PROMISED: words.Words = {
+    "callback": pgettext_lazy("promise", "a call"),
+    "answer": pgettext_lazy("promise", "an answer"),
+    "visit": pgettext_lazy("promise", "a visit"),
+    "delivery": pgettext_lazy("promise", "a delivery"),
+    "any": pgettext_lazy("promise", "to get in touch"),
+}
 
 
 def requests(known: Known, since: datetime | None, now: datetime) -> list[Line]:
@@ -238,6 +193,13 @@ def last_word(known: Known, member: str, what: str, now: datetime) -> list[Line]
     return [Line(what, f"{told}: {about}" if about else told, one["line"], one["at"], facts)]
 
 
+MOODS: words.Words = {
+    "-1": pgettext_lazy("mood", "bad"),
+    "0": pgettext_lazy("mood", "even"),
+    "1": pgettext_lazy("mood", "good"),
+}
+
+
 def feeling(known: Known, since: datetime | None, now: datetime) -> list[Line]:
     """Last answers to surveys and the last moods, in one line; the newest proves it."""
     more = known["more"] or {}
@@ -248,11 +210,11 @@ def feeling(known: Known, since: datetime | None, now: datetime) -> list[Line]:
         answer = f"{one['value']:g}"
         if one.get("high") is not None:
             answer = _("%(answer)s of %(high)s") % {"answer": answer, "high": f"{one['high']:g}"}
-        said.append(f"{words.METRICS.get(metric, metric.upper())} {answer} ({day(at)})")
+        said.append(f"{words.said(words.METRICS).get(metric, metric.upper())} {answer} ({day(at)})")
         proofs.append((at, one["line"]))
     if moods := more.get("moods"):
-        named = {-1: pgettext("mood", "bad"), 0: pgettext("mood", "even"), 1: pgettext("mood", "good")}
-        trail = " → ".join(named[one["emotion"]] for one in moods)
+        named = words.said(MOODS)
+        trail = " → ".join(named[str(one["emotion"])] for one in moods)
         said.append(_("mood %(trail)s (%(day)s)") % {"trail": trail, "day": day(moods[-1]["at"])})
         proofs.append((moods[-1]["at"], moods[-1]["line"]))
     if not said:
