@@ -1,12 +1,13 @@
 """What a card says in words: handles, attributes, what is open, the customer's local time."""
 
+from collections.abc import Mapping
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import phonenumbers
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from phonenumbers import PhoneNumberFormat
+from phonenumbers import PhoneNumber, PhoneNumberFormat
 from phonenumbers import timezone as zones
 
 from customers import masking
@@ -17,8 +18,9 @@ from customers.console.lines import moment
 def described(card: dict[str, Any]) -> dict[str, Any]:
     """The card's parts in words."""
     names, trusts, channels = words.said(words.ATTRIBUTES), words.said(words.TRUST), words.said(words.CHANNELS)
+    numbers = {one["id"]: number_of(one["value"]) for one in card["identities"] if one["kind"] == "phone"}
     return {
-        "identities": [identity(one) for one in card["identities"]],
+        "identities": [identity(one, numbers.get(one["id"])) for one in card["identities"]],
         "attributes": [
             (
                 names.get(key, key),
@@ -38,17 +40,18 @@ def described(card: dict[str, Any]) -> dict[str, Any]:
         ],
         "first": moment(card["first_contact"]) if card["first_contact"] else None,
         "last": moment(card["last_contact"]) if card["last_contact"] else None,
-        "zone": zone_of(card),
+        "zone": zone_of(card, numbers),
     }
 
 
-def identity(one: dict[str, Any]) -> dict[str, Any]:
+def identity(one: dict[str, Any], number: PhoneNumber | None = None) -> dict[str, Any]:
+    """`number`: its phone number, where it was read already."""
     anonymous = one["kind"] == "anonymous"
     return {
         "id": one.get("id", ""),
         "anonymous": anonymous,
         "kind": _("Unknown caller") if anonymous else words.said(words.HANDLES).get(one["kind"], one["kind"]),
-        "value": "" if anonymous else readable(one["kind"], one["value"]),
+        "value": "" if anonymous else readable(one["kind"], one["value"], number),
         "scope": one.get("scope"),
         "shared": one.get("shared", False),
         "trust": words.said(words.TRUST).get(one.get("trust", ""), ""),
@@ -56,14 +59,18 @@ def identity(one: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def readable(kind: str, value: str) -> str:
+def readable(kind: str, value: str, number: PhoneNumber | None = None) -> str:
     """A phone number in groups, all else as it is."""
-    if kind != "phone" or masking.STAR in value:
-        return value
+    number = number or (number_of(value) if kind == "phone" else None)
+    return value if number is None else phonenumbers.format_number(number, PhoneNumberFormat.INTERNATIONAL)
+
+
+def number_of(value: str) -> PhoneNumber | None:
+    """Of a number as it is kept; None for a masked one, too."""
     try:
-        return phonenumbers.format_number(phonenumbers.parse(value), PhoneNumberFormat.INTERNATIONAL)
+        return None if masking.STAR in value else phonenumbers.parse(value)
     except phonenumbers.NumberParseException:
-        return value
+        return None
 
 
 MINE = "cxhub"
@@ -85,15 +92,19 @@ def plain(value: object) -> str:
     return str(value)[:2000]
 
 
-def zone_of(card: dict[str, Any]) -> dict[str, Any] | None:
-    """The customer's local time: of the zone that he named, else of his numbers if they lie in one zone only."""
+def zone_of(card: dict[str, Any], numbers: Mapping[str, PhoneNumber | None] | None = None) -> dict[str, Any] | None:
+    """The customer's local time: of the zone that he named, else of his numbers if they lie in one zone only.
+
+    `numbers`: those of his identities, where they were read already.
+    """
+    known = numbers or {}
     said = card["attributes"]
     named = next((said[key]["value"] for key in ("time_zone", "timezone") if key in said), None)
     names = {named} if isinstance(named, str) else set()
     if not names:
         for one in card["identities"]:
             if one["kind"] == "phone" and not one["shared"]:
-                names.update(zones_of_number(one["value"]))
+                names.update(zones_of_number(known.get(one.get("id", "")) or number_of(one["value"])))
     try:
         zone = ZoneInfo(names.pop()) if len(names) == 1 else None
     except (OSError, ValueError, KeyError):  # an unknown zone is a KeyError
@@ -105,10 +116,5 @@ def zone_of(card: dict[str, Any]) -> dict[str, Any] | None:
     return {"name": f"UTC{offset[:3]}:{offset[3:5]}", "now": now.replace(tzinfo=None)}
 
 
-def zones_of_number(value: str) -> tuple[str, ...]:
-    if masking.STAR in value:
-        return ()
-    try:
-        return tuple(zones.time_zones_for_number(phonenumbers.parse(value)))
-    except phonenumbers.NumberParseException:
-        return ()
+def zones_of_number(number: PhoneNumber | None) -> tuple[str, ...]:
+    return () if number is None else tuple(zones.time_zones_for_number(number))

@@ -13,6 +13,7 @@ from customers import factors
 from customers.access import Principal
 from customers.console.pages import Unreadable, page, user_id
 from customers.models.profile import AgentProfile
+from customers.signin.users import user_of
 
 LANGUAGES = {"en": "English", "ru": "Русский", "lt": "Lietuvių"}
 """Each in its own words, so that everybody finds his own."""
@@ -40,9 +41,10 @@ def of_request(request: HttpRequest) -> tuple[str, str] | None:
     """Language and zone of whoever is signed in; asks nothing of the database where nobody is, nor for the API."""
     if settings.SESSION_COOKIE_NAME not in request.COOKIES or request.path.startswith(("/api/", "/hooks/", "/static/")):
         return None
-    if not request.user.is_authenticated:
+    request.user = user = user_of(request)  # Itself: the stand-in that waits to be asked slows whatever asks.
+    if not user.is_authenticated:
         return None
-    return getattr(request.user, "speaks", ""), getattr(request.user, "lives_in", "")
+    return getattr(user, "speaks", ""), getattr(user, "lives_in", "")
 
 
 @cache
