@@ -12,8 +12,8 @@ from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
-from customers.console.card import LOOKED
 from customers.console.letters import cleaned
+from customers.console.looking import LOOK
 from customers.models import AgentProfile, CardView, LastLook
 from customers.sql import cursor
 from tests.support import (
@@ -407,11 +407,11 @@ def test_a_card_that_is_opened_again_at_once_is_one_look(api: Api, ago: int, aga
     with cursor() as sql, sql.connection.transaction():
         sql.execute(
             "UPDATE customers_lastlook SET looked_at = now() - make_interval(secs => %s),"
-            " seen_until = now() - interval '1 hour' RETURNING user_id",
+            " seen_until = now() - interval '1 hour' RETURNING user_id, customer_id",
             (ago,),
         )
-        (user,) = sql.fetchone() or (0,)
-        sql.execute(LOOKED, {"user": user, "public_id": who})
+        user, root = sql.fetchone() or (0, 0)
+        sql.execute(LOOK, {"user": user, "customer": root})
         sql.execute("SELECT looked_at = now(), extract(epoch FROM now() - seen_until)::int FROM customers_lastlook")
         assert sql.fetchall() == [(again, seen)]
 

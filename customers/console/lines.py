@@ -89,9 +89,7 @@ def lines(
     customer: UUID | str = "",
     *,
     whole: bool = False,
-    seen_until: datetime | None = None,
     here: UUID | None = None,
-    viewer: str = "",
 ) -> list[Line]:
     """Raises nothing, whatever a provider put into `details`; an entry that names its customer needs no `customer`."""
     of = Reader()
@@ -107,9 +105,14 @@ def lines(
             one.files, one.more_files = files, len(given) - len(shown)
         one.customer = str(one.entry.get("customer") or whose)
         one.here = here is not None and one.id == str(here)
-        mine = bool(viewer) and (one.entry["agent"] or {}).get("id") == viewer
-        one.fresh = seen_until is not None and not mine and moment(one.entry["recorded_at"]) > seen_until
     return found
+
+
+def mark_new(found: Iterable[Line], since: datetime | None, viewer: str) -> None:
+    """What others recorded since the agent had seen it."""
+    for one in found:
+        mine = bool(viewer) and (one.entry["agent"] or {}).get("id") == viewer
+        one.fresh = since is not None and not mine and moment(one.entry["recorded_at"]) > since
 
 
 def parsed(json: str | bytes) -> list[dict[str, Any]]:

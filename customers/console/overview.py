@@ -1,7 +1,6 @@
 """What stands beside the timeline: who the customer is in brief, what is open, how he is reached, how often he came."""
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Any
 
 import orjson
@@ -13,12 +12,14 @@ from customers.console import knowledge, pictures, promised, suggestions
 from customers.console.consenting import consented
 from customers.console.feelings import feelings
 from customers.console.journeys import path_of
-from customers.console.lines import Line
+from customers.console.lines import Line, mark_new
+from customers.console.looking import LOOKED, SINCE, look, seen
 from customers.console.matters import open_of
+from customers.console.pages import user_id
 from customers.console.personal import described
 from customers.console.promised import expectation, promise
 from customers.experience import brief, expected, feedbacklists, journeymap, matterlists, owed, scorelists
-from customers.sql import Cursor
+from customers.sql import Cursor, is_far
 
 WHO = cards.card("id", "identities", "first_contact", "last_contact", "open_threads")
 PANELS = {
@@ -38,25 +39,34 @@ PANELS = {
 """Each asks for the rows of one `%(customer)s`, some for a few of them, the last for what was said in `%(lines)s`."""
 MOST = "5"
 ROWS = "(SELECT coalesce(json_agg(x), '[]') FROM ({}) x)"
-ALL = brief.asking(
-    f"json_build_array({', '.join([WHO, *(ROWS.format(panel) for panel in PANELS.values())])})".replace(
-        "%(limit)s", MOST
-    )
+ALSO = f"json_build_array({', '.join([WHO, *(ROWS.format(panel) for panel in PANELS.values())])})".replace(
+    "%(limit)s", MOST
 )
+ALL = brief.asking(ALSO)
 """With the brief in one statement: most of the panels are empty, and asking costs more than answering."""
+ALL_LOOKING = brief.asking(ALSO, since=SINCE, after=LOOKED)
+"""And the agent's look at it."""
 
 
 def side_of(
-    sql: Cursor, root: int, principal: Principal, since: datetime | None, lines: Sequence[Line] = ()
+    sql: Cursor, root: int, principal: Principal, lines: Sequence[Line] = (), *, looks: bool = False
 ) -> dict[str, Any]:
     """For the template; what was folded is made true first, so that the panels say the same as the brief.
 
-    With what was said in `lines`, which stand beside it.
+    The `lines` beside it learn what was said in them and which are new; `looks`: it is noted that the agent looks.
     """
-    asked = {"lines": owed.array(one.id for one in lines)}
-    found = brief.brief(root, since=since, statement=ALL, asked=asked)
+    user, since, statement = user_id(principal), None, ALL
+    if not looks:
+        since = seen(sql, user, root)
+    elif is_far(sql):
+        since = look(sql, user, root)
+    else:
+        statement = ALL_LOOKING
+    asked = {"lines": owed.array(one.id for one in lines), "user": user}
+    found = brief.brief(root, since=since, statement=statement, asked=asked)
     if found is None:
         raise Http404
+    mark_new(lines, found.since, principal.viewer)
     who, *rest = orjson.loads(found.also)
     panels = dict(zip(PANELS, rest, strict=True))
     who = masking.shown(who | knowledge.named_and_known(panels["claims"]))

@@ -1,8 +1,8 @@
 """Pages of one customer's timeline: the first that a card shows, those that follow, and one line alone."""
 
 from dataclasses import dataclass, replace
-from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -10,12 +10,12 @@ from django.urls import reverse
 
 from customers import timeline
 from customers.access import Principal
-from customers.cards import Erased
+from customers.cards import Erased, standing
 from customers.console.addressing import addresses
 from customers.console.asked import Asked, line, place_of
 from customers.console.compiled import answered, articles, may_write
 from customers.console.lines import Line, lines, parsed
-from customers.console.pages import customer_of, is_htmx, page
+from customers.console.pages import customer_of, is_htmx, page, uuid_of
 from customers.console.promised import beside
 from customers.sql import Cursor, cursor
 from customers.timeline import Page
@@ -30,6 +30,7 @@ ABOVE = 8
 class Reading:
     """One screenful; `missing`: the line that was asked for is not here any more."""
 
+    root: int
     customer: str
     lines: list[Line]
     newer: str
@@ -40,6 +41,14 @@ class Reading:
     @property
     def newest(self) -> bool:
         return not self.newer
+
+    def of(self, customer: str) -> "Reading":
+        """The same under the id of whoever stands for the customer that was asked for."""
+        if customer == self.customer:
+            return self
+        for one in self.lines:
+            one.customer = customer
+        return replace(self, customer=customer)
 
     def said(self, request: HttpRequest, *, up: bool, down: bool, filtered: bool) -> dict[str, Any]:
         """For `lines.html`: with the ways on, towards newer lines if `up` and towards older ones if `down`."""
@@ -57,23 +66,21 @@ class Reading:
 
 def read(
     sql: Cursor,
-    root: int,
-    customer: str,
+    customer: UUID,
     asked: Asked,
     principal: Principal,
     path: str,
-    seen_until: datetime | None,
 ) -> Reading:
-    """What the address asks for, without what was said in the lines (`promised.beside`).
+    """What the address asks for, without what was said in the lines (`promised.beside`) and what is new to the agent.
 
-    Raises Http404 for a cursor of somebody else's making.
+    Raises Unknown or Erased, and Http404 for a cursor of somebody else's making.
     """
 
     def fetched(token: str | None, limit: int = LIMIT if asked.token() or asked.at else FIRST) -> Page:
         try:
             found = timeline.read(
                 sql,
-                customer=root,
+                public_id=customer,
                 limit=limit,
                 token=token,
                 filters=asked.filters(),
@@ -83,10 +90,11 @@ def read(
         except timeline.BadToken as error:
             raise Http404 from error
         if found is None:
+            standing(sql, customer)
             raise Erased
         return found
 
-    place = place_of(sql, asked.at, root) if asked.at else None
+    place = place_of(sql, asked.at, standing(sql, customer)) if asked.at else None
     if place is None:
         only = fetched(asked.token())
         ends, entries = (only.previous, only.next), parsed(only.results)
@@ -95,8 +103,9 @@ def read(
         above = fetched(replace(place, backwards=True).token("desc"), ABOVE)
         ends, entries = (above.previous, only.next), parsed(above.results) + parsed(only.results)
     return Reading(
-        customer,
-        lines(entries, customer, seen_until=seen_until, here=asked.at, viewer=principal.viewer),
+        only.customer_id,
+        str(customer),
+        lines(entries, customer, here=asked.at),
         newer=asked.query(cursor=ends[0]) if ends[0] else "",
         older=asked.query(cursor=ends[1]) if ends[1] else "",
         changes=only.changes,
@@ -111,9 +120,8 @@ def more(request: HttpRequest, principal: Principal, customer: str) -> HttpRespo
     if not is_htmx(request):
         return redirect(f"{reverse('card', args=[customer])}?{request.GET.urlencode()}")
     with cursor("reading") as sql:
-        root = customer_of(sql, customer)
-        found = read(sql, root, customer, asked, principal, request.path, None)
-        beside(sql, root, found.lines, offer=principal.may("write"))
+        found = read(sql, uuid_of(customer), asked, principal, request.path)
+        beside(sql, found.root, found.lines, offer=principal.may("write"))
     up = upwards(asked.cursor)
     return answered("customers/lines.html", **found.said(request, up=up, down=not up, filtered=asked.filtered))
 

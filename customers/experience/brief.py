@@ -58,17 +58,20 @@ KNOWN = """json_build_object('public_id', c.public_id,
        CROSS JOIN LATERAL (
              SELECT t.id, t.channel, t.kind, t.direction, t.sorted_at, left(t.text, 300) AS text
                FROM customers_interaction t
-              WHERE t.identity_id = i.id AND t.sorted_at > %(since)s AND t.deleted_at IS NULL
+              WHERE t.identity_id = i.id AND t.sorted_at > %(since)s::timestamptz AND t.deleted_at IS NULL
               ORDER BY t.sorted_at DESC LIMIT %(new)s) n
        WHERE i.customer_id = c.id AND %(since)s::timestamptz IS NOT NULL
        ORDER BY n.sorted_at DESC, n.id LIMIT %(new)s) n)
 )::jsonb"""
 
 
-def asking(also: str = "NULL") -> bytes:
-    """The statement: whether the rows say what the lines say, what the brief says, and `also`, an expression of `c`."""
+def asking(also: str = "NULL", *, since: str = "%(since)s::timestamptz", after: str = "") -> bytes:
+    """The statement: whether the rows say what the lines say, what the brief says, and `also`, an expression of `c`.
+
+    `since`: when the reader last looked, an expression of what stands before it, `after`.
+    """
     return f"""
-SELECT {FRESH}, {KNOWN}, {also}
+{after} SELECT {FRESH}, {KNOWN.replace("%(since)s::timestamptz", since)}, {also}, {since}
   FROM customers_customer c LEFT JOIN customers_experience e ON e.customer_id = c.id
  WHERE c.id = %(customer)s AND c.erased_at IS NULL
 """.encode()
@@ -114,9 +117,9 @@ def brief(
     """
     at = now or datetime.now(UTC)
     with cursor("reading") as sql:
-        said, known, also = read(sql, customer, since, at, statement, asked or {})
+        said, known, also, since = read(sql, customer, since, at, statement, asked or {})
         if known and not fresh(customer, said, at):
-            said, known, also = read(sql, customer, since, at, statement, asked or {})
+            said, known, also, since = read(sql, customer, since, at, statement, asked or {})
     if known is None:
         return None
     frame = framing.of(said[0])
@@ -127,12 +130,12 @@ def brief(
 
 def read(
     sql: Cursor, customer: int, since: datetime | None, now: datetime, statement: bytes, more: Mapping[str, Any]
-) -> tuple[Sequence[Any], dict[str, Any] | None, Any]:
-    """The columns of FRESH, everything that the lines of the brief say, and what else was asked for."""
+) -> tuple[Sequence[Any], dict[str, Any] | None, Any, datetime | None]:
+    """The columns of FRESH, everything that the lines of the brief say, what else was asked for, and since when."""
     asked = {"customer": customer, "since": since, "new": COUNTED, "lately": now - timedelta(days=BROKEN_DAYS)}
     sql.execute(statement, {**asked, "now": now, **more}, prepare=True)
-    *said, known, also = sql.fetchone() or (None, None)
-    return said, known, also
+    *said, known, also, looked = sql.fetchone() or (None, None, None)
+    return said, known, also, looked
 
 
 def told(known: dict[str, Any], since: datetime | None, now: datetime) -> Iterator[list[Line]]:
