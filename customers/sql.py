@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 import psycopg
 from django.db import OperationalError, connections
-from psycopg import errors
+from psycopg import _queries, errors
 from psycopg.abc import Buffer
 from psycopg.adapt import Loader
 
@@ -16,6 +16,8 @@ from customers import replica
 
 Cursor = psycopg.Cursor[Any]
 JSON, JSONB = 114, 3802
+_queries.MAX_CACHED_STATEMENT_LENGTH = 16_384
+"""Up to this length psycopg remembers how it reads a statement; the longest of ours is asked for with each card."""
 SMALL = 100
 """Rows."""
 OPENED = threading.local()

@@ -20,9 +20,9 @@ urlpatterns = [
     path("api/schema/", schema, name="schema"),
     path("api/docs/", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="docs"),
     re_path(r"^api/", not_found),
-    path("", include("customers.signin.urls")),
-    path("", include("customers.console.urls")),
+    path("", include("customers.console.urls")),  # Tried in this order: what is opened most comes first.
     path("", include("channels.console.urls")),
+    path("", include("customers.signin.urls")),
     path("admin/", admin.site.urls),
 ]
 handler500 = "cxhub.waiting.broken"

@@ -49,7 +49,7 @@ class Quick(Template):
     @classmethod
     def from_code(cls, *args: Any, **kwargs: Any) -> Template:
         found = super().from_code(*args, **kwargs)
-        found.root_render_func.__globals__["escape"] = escaped
+        found.root_render_func.__globals__.update(escape=escaped, escape_inner=escape_inner)
         return found
 
 
@@ -90,6 +90,14 @@ class Direct(CodeGenerator):
             self.visit(arg, frame)
             self.write(", ")
         self.write(")")
+
+    def _output_child_pre(self, node: nodes.Expr, frame: Frame, finalize: Any) -> None:
+        """Most of what is printed is plain text, which is escaped without asking what it is."""
+        self.printed = self.temporary_identifier()
+        self.write(f"(escape_inner({self.printed}) if ({self.printed} := ")
+
+    def _output_child_post(self, node: nodes.Expr, frame: Frame, finalize: Any) -> None:
+        self.write(f").__class__ is str else escape({self.printed}))")
 
     def visit_Getattr(self, node: nodes.Getattr, frame: Frame) -> None:
         held = self.temporary_identifier()

@@ -33,7 +33,7 @@ class ProfileMiddleware:
         if language in LANGUAGES:
             translation.activate(language)
             request.LANGUAGE_CODE = language
-        with timezone.override(ZoneInfo(zone) if zone in zones() else timezone.get_default_timezone()):
+        with timezone.override(ZoneInfo(zone) if zone and zone in zones() else timezone.get_default_timezone()):
             return self.get_response(request)
 
 
