@@ -26,6 +26,7 @@ from django.utils.timesince import timesince
 from django.utils.translation import get_language, gettext, ngettext
 from jinja2 import Environment, StrictUndefined, Template, nodes
 from jinja2.compiler import CodeGenerator, Frame
+from jinja2.meta import find_undeclared_variables
 from jinja2.visitor import NodeTransformer
 from markupsafe import Markup, escape
 from markupsafe import _escape_inner as escape_inner  # type: ignore[attr-defined]
@@ -123,6 +124,14 @@ class Quickly(Environment):
             Translated().visit(found)
         Whole(self).visit(found)
         return found
+
+    def _generate(self, source: nodes.Template, *rest: Any, **options: Any) -> str:
+        """What is given is looked up once, not again for each line that says it."""
+        ours = self.globals.keys() & {one.name for one in source.find_all(nodes.Name)}
+        given = [nodes.Name(name, "load") for name in sorted(find_undeclared_variables(source) | ours)]
+        source.body.insert(0, nodes.ExprStmt(nodes.Tuple(given, "load")))
+        source.set_environment(self)
+        return super()._generate(source, *rest, **options)
 
     @lru_cache(maxsize=8)  # noqa: B019 - there is one, as long as the process
     def speaking(self, language: str | None) -> "Quickly":
