@@ -95,6 +95,7 @@ def lines(
     of = Reader()
     found = [of.line(entry, whole=whole) for entry in entries]
     whose = str(UUID(str(customer))) if customer else ""
+    sought = None if here is None else str(here)
     wanted = [one.id for one in found if one.entry["attachments"]]
     stored = {str(one.id): one for one in Attachment.objects.filter(line_id__in=wanted)} if wanted else {}
     for one in found:
@@ -104,7 +105,7 @@ def lines(
             files = [file(said, stored.get(str(said.get("id"))), within) for said in shown if isinstance(said, dict)]
             one.files, one.more_files = files, len(given) - len(shown)
         one.customer = str(one.entry.get("customer") or whose)
-        one.here = here is not None and one.id == str(here)
+        one.here = one.id == sought
     return found
 
 
@@ -134,7 +135,8 @@ class Reader:
         self.days: dict[date, str] = {}
 
     def line(self, entry: dict[str, Any], *, whole: bool) -> Line:
-        at = moment(entry["occurred_at"]).astimezone(self.zone)
+        given = moment(entry["occurred_at"])
+        at = given.astimezone(self.zone)
         kind, state, text = entry["kind"], entry["state"] or "", entry["text"]
         channel, way, agent = entry["channel"], entry["direction"], entry["agent"]
         call = kind == "call"
@@ -146,7 +148,7 @@ class Reader:
             id=str(entry["id"]),
             entry=entry,
             at=at,
-            sort=at.astimezone(UTC).isoformat(timespec="microseconds"),
+            sort=(given if given.tzinfo is UTC else given.astimezone(UTC)).isoformat(timespec="microseconds"),
             day=at.date().isoformat(),
             day_label=self.day_of(at),
             channel=self.channels.get(channel, channel),

@@ -172,7 +172,17 @@ def suggest(text: str, said: datetime, calendar: Calendar | None = None, zone: t
 
 def may_promise(folded: str) -> bool:
     """Whether a word of it could be one that promises."""
-    return any(part in folded for part in IN_ENGLISH) or not BEGINNINGS.isdisjoint(BEGIN.findall(folded))
+    return in_english(folded) or begins(folded)
+
+
+def in_english(folded: str) -> bool:
+    """Whether one of the English patterns could be in it."""
+    return any(part in folded for part in IN_ENGLISH)
+
+
+def begins(folded: str) -> bool:
+    """Whether one of the others could be."""
+    return not BEGINNINGS.isdisjoint(BEGIN.findall(folded))
 
 
 def blanked(folded: str) -> str:
@@ -195,11 +205,12 @@ def sentences(folded: str) -> list[tuple[int, int]]:
 
 def promised(sentence: str) -> str:
     """The kind of what a folded sentence promises; empty for none."""
-    if not may_promise(sentence) or NO.search(sentence) or MAY.search(sentence):
+    english, begun = in_english(sentence), begins(sentence)
+    if not (english or begun) or NO.search(sentence) or MAY.search(sentence):
         return ""
     for verb in VERBS:
-        if verb.own.search(sentence) or verb.english.search(sentence):
+        if (begun and verb.own.search(sentence)) or (english and verb.english.search(sentence)):
             return verb.kind
-        if verb.others.search(sentence) and re.search(OURS, sentence):
+        if begun and verb.others.search(sentence) and re.search(OURS, sentence):
             return verb.kind
     return ""
