@@ -31,7 +31,10 @@ class LanguageMiddleware:
         translation.activate(language)
         request.LANGUAGE_CODE = language
         answer = self.get_response(request)
-        patch_vary_headers(answer, ("Accept-Language",))
+        if "Vary" in answer.headers:
+            patch_vary_headers(answer, ("Accept-Language",))
+        else:
+            answer.headers["Vary"] = "Accept-Language"
         answer.headers.setdefault("Content-Language", translation.get_language())
         return answer
 

@@ -35,6 +35,8 @@ class Asked:
 
     @classmethod
     def of(cls, given: QueryDict) -> "Asked":
+        if not given:
+            return cls()
         return cls(
             tuple(words(given, "channel")),
             tuple(one for one in words(given, "kind") if one in KINDS),
@@ -62,7 +64,7 @@ class Asked:
 
     @property
     def filtered(self) -> bool:
-        return bool(self.query())
+        return any((self.channel, self.kind, self.direction, self.thread, self.q, self.since, self.until))
 
     def query(self, **more: str) -> str:
         """The filters as they stand in an address, and `more`."""

@@ -19,7 +19,7 @@ from django.template import engines
 from django.template.defaultfilters import filesizeformat, floatformat
 from django.templatetags.static import static
 from django.utils import timezone, translation
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.text import Truncator
 from django.utils.timesince import timesince
@@ -153,7 +153,7 @@ def environment(**options: Any) -> Environment:
         "tried": tried,
         "nobody_took": nobody_took,
     }
-    found.filters |= {"cut": cut, "quoted": quoted, "since": since, "cells": cells}
+    found.filters |= {"cut": cut, "quoted": quoted, "since": since, "cells": cells, "listed": listed}
     found.filters |= {"filesizeformat": filesizeformat, "floatformat": decimal}
     return found
 
@@ -218,6 +218,11 @@ def cut(text: object, most: int) -> str:
 def cells(numbers: Sequence[int]) -> SafeString:
     """One row of a table of counts."""
     return SafeString("".join(f"<td>{Grouped(number)}</td>" for number in numbers))  # nosec B703
+
+
+def listed(names: Sequence[str]) -> SafeString:
+    """One after the other, each in its own direction of writing."""
+    return format_html_join(", ", "<bdi>{}</bdi>", ((name,) for name in names))
 
 
 def quoted(text: object) -> str:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import orjson
 from django.utils.translation import gettext as _
 
 from customers.experience import framing
@@ -62,7 +63,7 @@ KNOWN = """json_build_object('public_id', c.public_id,
               ORDER BY t.sorted_at DESC LIMIT %(new)s) n
        WHERE i.customer_id = c.id AND %(since)s::timestamptz IS NOT NULL
        ORDER BY n.sorted_at DESC, n.id LIMIT %(new)s) n)
-)::jsonb"""
+)"""
 
 
 def asking(also: str = "NULL", *, since: str = "%(since)s::timestamptz", after: str = "") -> bytes:
@@ -134,8 +135,8 @@ def read(
     """The columns of FRESH, everything that the lines of the brief say, what else was asked for, and since when."""
     asked = {"customer": customer, "since": since, "new": COUNTED, "lately": now - timedelta(days=BROKEN_DAYS)}
     sql.execute(statement, {**asked, "now": now, **more}, prepare=True)
-    *said, known, also, looked = sql.fetchone() or (None, None, None)
-    return said, known, also, looked
+    *said, known, also, looked = sql.fetchone() or (b"null", None, None)
+    return said, orjson.loads(known), also, looked
 
 
 def told(known: dict[str, Any], since: datetime | None, now: datetime) -> Iterator[list[Line]]:
