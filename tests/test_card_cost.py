@@ -16,7 +16,8 @@ from jinja2 import UndefinedError
 
 from customers.console import words
 from customers.console.addressing import addresses
-from customers.console.compiled import Quickly, icon
+from customers.console.compiled import icon
+from customers.console.quickly import Quickly
 from customers.experience.plainletters import fold
 from tests.support import COMMITTED, Api, everything, shop
 from tests.test_console import agent, customer, ok

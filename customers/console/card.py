@@ -4,13 +4,13 @@ from django.contrib.messages import get_messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
+from django.utils.translation import get_language
 
 from customers import timeline
 from customers.access import Principal, log_views
-from customers.console import words
 from customers.console.addressing import addresses
 from customers.console.asked import Asked
-from customers.console.compiled import answered, token
+from customers.console.compiled import answered, boxes, token
 from customers.console.navigation import above, head
 from customers.console.notes import empty_form
 from customers.console.overview import side_of
@@ -30,7 +30,7 @@ def card(request: HttpRequest, principal: Principal, customer: str) -> HttpRespo
     found = found.of(who)
     if found.missing and asked.at and (moved := moved_to(asked, who)):
         return redirect(moved)
-    to, query = addresses(), asked.query()
+    to, query, language = addresses(), asked.query(), get_language()
     context = {
         **beside,
         **found.said(request, up=True, down=True, filtered=asked.filtered),
@@ -43,8 +43,8 @@ def card(request: HttpRequest, principal: Principal, customer: str) -> HttpRespo
         "missing": found.missing,
         "changes": found.changes,
         "channels": [(row["channel"], row["words"]) for row in beside["rows"]],
-        "kinds": words.said(words.KINDS).items(),
-        "directions": words.said(words.DIRECTIONS).items(),
+        "kinds": boxes("kind", asked.kind, language),
+        "directions": boxes("direction", asked.direction, language),
         "live": f"{to.of_customer('news', who)}?{query}",
         "exported": "" if principal.masked else f"{to.of_customer('export', who)}?{query}",
     }

@@ -4,13 +4,14 @@ from datetime import UTC, datetime
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
+from django.utils.translation import get_language, pgettext_lazy
 from django.utils.translation import gettext as _
-from django.utils.translation import pgettext_lazy
 
 from customers import consents
 from customers.access import Principal
 from customers.byhand import card_beside_founder
 from customers.console import words
+from customers.console.compiled import channel_options
 from customers.console.lines import moment
 from customers.console.outcomes import done, public_ids
 from customers.console.pages import Unreadable, customer_of, page, word
@@ -43,7 +44,7 @@ def consented(said: list[dict[str, Any]], held: list[dict[str, Any]]) -> dict[st
             for one in last
         ],
         "held": [shown({"reason": one["reason"]}) for one in held],
-        "consent_channels": words.said(words.CHANNELS).items(),
+        "consent_channels": channel_options(get_language()),
     }
 
 
