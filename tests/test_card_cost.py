@@ -24,7 +24,7 @@ from tests.test_console import agent, customer, ok
 
 pytestmark = COMMITTED
 
-STATEMENTS = 6
+STATEMENTS = 3
 
 
 @contextmanager
