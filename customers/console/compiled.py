@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from functools import lru_cache
 from typing import Any
+from unicodedata import combining
 from urllib.parse import quote
 
 from django.conf import settings
@@ -21,7 +22,6 @@ from django.templatetags.static import static
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
-from django.utils.text import Truncator
 from django.utils.timesince import timesince
 from django.utils.translation import get_language, ngettext
 from jinja2 import Environment, StrictUndefined
@@ -103,9 +103,14 @@ class Icons(dict[str, SafeString]):
 
 
 def cut(text: object, most: int) -> str:
-    """At most so many characters."""
+    """At most so many characters, the last a mark that there are more; no letter loses what stands above it."""
     whole = str(text)
-    return whole if len(whole) <= most else Truncator(whole).chars(most)
+    if len(whole) <= most:
+        return whole
+    end = most - 1
+    while end and combining(whole[end]):
+        end -= 1
+    return f"{whole[:end]}…"
 
 
 def cells(numbers: Sequence[int]) -> SafeString:
