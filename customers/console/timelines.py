@@ -20,7 +20,7 @@ from customers.console.promised import beside
 from customers.sql import Cursor, cursor
 from customers.timeline import Page
 
-FIRST, LIMIT = 20, 40
+FIRST, LIMIT = 16, 40
 """Lines of the page that a card opens with, more than a screen holds; and of those that come as one reads on."""
 ABOVE = 8
 """Lines shown above the one that was asked for."""

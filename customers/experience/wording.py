@@ -16,7 +16,7 @@ LONG, SHORT = 160, 40
 
 def first_words(text: str | None) -> str:
     """The first sentence, and the second if the first is short; cut at a word."""
-    parts = [part for part in SENTENCE.split((text or "").strip()[:2000]) if part]
+    parts = [part for part in SENTENCE.split((text or "").strip()[:2000], maxsplit=2) if part]
     said = " ".join(parts[:1])
     if len(said) < SHORT and len(parts) > 1:
         said = " ".join(parts[:2])
