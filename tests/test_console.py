@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from customers.console.letters import cleaned
 from customers.console.looking import LOOK
+from customers.console.timelines import FIRST
 from customers.models import AgentProfile, CardView, LastLook
 from customers.sql import cursor
 from tests.support import (
@@ -256,7 +257,7 @@ def test_one_reads_to_the_first_contact_and_back(api: Api) -> None:
     assert back == seen
     plain = re.search(r'href="([^"]+)" rel="next"', ok(client, f"/customers/{who}"))
     assert plain
-    assert ids(ok(client, unescape(plain[1])))[0] == seen[20]
+    assert ids(ok(client, unescape(plain[1])))[0] == seen[FIRST]
 
 
 def test_filters_live_in_the_address(api: Api) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from customers.console.timelines import FIRST
 from cxhub.ports import free_port
 from tests.browsing import (
     BROWSED,
@@ -67,7 +68,7 @@ def test_a_day_by_keyboard_alone(page: Any, api: Api, language: str) -> None:
     page.keyboard.press("ArrowDown")
     page.keyboard.press("Enter")
     page.wait_for_url(f"**/customers/{card}")
-    assert page.locator("article").count() == 20
+    assert page.locator("article").count() == FIRST
     for _ in range(60):
         page.keyboard.press("End")
         page.wait_for_timeout(100)

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from customers.console.timelines import FIRST
 from tests.long_history import long_history
 from tests.support import COMMITTED, Api, at, event, identifier, push_and_drain
 from tests.test_console import HX, agent, customer, ids, link, ok
@@ -56,7 +57,7 @@ def test_a_long_history_is_read_to_the_first_contact(api: Api) -> None:
     _, who = long_history(api, LINES)
     client = agent()
     html = ok(client, f"/customers/{who}")
-    assert len(numbers(html)) == 20
+    assert len(numbers(html)) == FIRST
     seen = numbers(html)
     with statements() as asked:
         for page in walked(client, html, "older"):

@@ -14,6 +14,7 @@ from channels.sources import make_source
 from customers import attachments
 from customers.console import letters
 from customers.console.letters import cleaned
+from customers.console.timelines import FIRST, LIMIT
 from customers.console.transcripts import transcript
 from customers.models import CardView
 from customers.models.attachment import Attachment
@@ -65,7 +66,8 @@ def test_a_long_conversation_opens_around_its_line(api: Api) -> None:
     page = ok(client, f"/customers/{who}")
     older = ids(ok(client, link(page, "older"), **HX))[-1]
     opened = ok(client, f"/customers/{who}/lines/{older}/conversation", **HX)
-    assert re.findall(r"word \d+", opened) == [f"word {n:03}" for n in range(51, 151)]
+    place = 160 - FIRST - LIMIT
+    assert re.findall(r"word \d+", opened) == [f"word {n:03}" for n in range(place - 49, place + 51)]
     assert "Earlier in this conversation" in opened
     assert "Later in this conversation" in opened
 
